@@ -1,0 +1,1 @@
+"""The invented shops, goods and drawings that fill a demonstration storefront."""

@@ -1,0 +1,220 @@
+"""BG/NBD: is the habit still alive, and how often does it come back?
+
+P. S. Fader, B. G. S. Hardie, K. L. Lee (2005), "Counting Your Customers" the Easy Way: An Alternative to the
+Pareto/NBD Model, Marketing Science 24(2). Here the "customer" of the paper is a pair (household, product).
+
+Assumptions: while a habit lives, purchases come at random with a rate lambda; after each purchase it ends with
+chance p; lambda ~ Gamma(r, alpha) and p ~ Beta(a, b) over the pairs of a category, independently.
+
+With x repeat purchases, the last of them t_x days after the first, watched for T days:
+
+    L(r, alpha, a, b) = B(a, b + x) / B(a, b) * Gamma(r + x) alpha^r / Gamma(r)
+                        * [ (alpha + T)^-(r + x)  +  [x > 0] a / (b + x - 1) (alpha + t_x)^-(r + x) ]
+    P(alive)          = 1 / (1 + [x > 0] a / (b + x - 1) ((alpha + T) / (alpha + t_x))^(r + x))
+    P(next within t)  = P(alive) * (1 - ((alpha + T) / (alpha + T + t))^(r + x))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import digamma, expit, gammaln
+
+from replenish.intervals import summarise
+from replenish.types import Floats, Ints, Purchases
+
+VERSION = "bgnbd-1"
+
+START = np.log([0.6, 60.0, 0.6, 1.5])
+"""log(r, alpha, a, b) where nothing is known: about what a supermarket shows."""
+
+SPREAD = 0.7
+LEVELS = np.array([0.1, 0.5, 0.9])
+
+BOUNDS = [(-5.0, 6.0), (-3.0, 9.0), (-6.0, 6.0), (-6.0, 8.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The chance of a purchase within t days for n pairs: ``alive * (1 - (scale / (scale + t)) ** shape)``."""
+
+    alive: Floats
+    shape: Floats
+    scale: Floats
+
+    def chance(self, days: float | Floats) -> Floats:
+        """Chance of a purchase within ``days``, without condition."""
+        return self.alive * self.awaited(days)
+
+    def awaited(self, days: float | Floats) -> Floats:
+        """Chance of a purchase within ``days`` given that the habit is alive."""
+        return -np.expm1(-self.shape * np.log1p(days / self.scale))
+
+    def quantile(self, level: float | Floats, window: float | Floats) -> Floats:
+        """Days until the next purchase at ``level`` given that it comes within ``window`` days."""
+        share = level * self.awaited(window)
+        return self.scale * np.expm1(-np.log1p(-share) / self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """x, t_x and T of n pairs."""
+
+    repeats: Floats
+    recency: Floats
+    age: Floats
+
+    def __len__(self) -> int:
+        return len(self.repeats)
+
+    def take(self, rows: Ints) -> Self:
+        return type(self)(self.repeats[rows], self.recency[rows], self.age[rows])
+
+
+def curve(logs: Floats, history: History) -> Curve:
+    """What is to be expected of each pair; ``logs``: (4, n) or (4, 1) logarithms of r, alpha, a, b."""
+    r, alpha, a, b = np.exp(logs)
+    x = history.repeats
+    odds = np.where(x > 0, a / np.maximum(b + x - 1, 1e-9), 0.0)
+    odds = odds * np.exp((r + x) * np.log((alpha + history.age) / (alpha + history.recency)))
+    return Curve(alive=1 / (1 + odds), shape=r + x, scale=alpha + history.age)
+
+
+def log_likelihood(logs: Floats, history: History) -> tuple[float, Floats]:
+    """Sum of log L over the pairs and its gradient by log(r, alpha, a, b)."""
+    r, alpha, a, b = np.exp(logs)
+    # Gamma functions depend on whole x alone: worked out once for each x that occurs.
+    x, back = np.unique(history.repeats, return_inverse=True)
+    again = x > 0
+    after = np.where(again, b + x - 1, 1.0)
+    known = (
+        gammaln(r + x)
+        - gammaln(r)
+        + r * logs[1]
+        + gammaln(a + b)
+        + gammaln(b + x)
+        - gammaln(b)
+        - gammaln(a + b + x)
+    )
+    end = np.where(again, logs[2] - np.log(after), -np.inf)
+    still, quit_ = alpha + history.age, alpha + history.recency
+    log_still, log_quit = np.log(still), np.log(quit_)
+    power = (r + x)[back]
+    living, gone = -power * log_still, end[back] - power * log_quit
+    alive = expit(living - gone)
+    value = known[back] + np.logaddexp(living, gone)
+    by_r = (digamma(r + x) - digamma(r) + logs[1])[back] - alive * log_still - (1 - alive) * log_quit
+    by_alpha = r / alpha - power * (alive / still + (1 - alive) / quit_)
+    by_a = (digamma(a + b) - digamma(a + b + x))[back] + (1 - alive) / a
+    by_b = (digamma(a + b) + digamma(b + x) - digamma(b) - digamma(a + b + x))[back] - (1 - alive) / after[
+        back
+    ]
+    gradient = np.array([by_r.sum() * r, by_alpha.sum() * alpha, by_a.sum() * a, by_b.sum() * b])
+    return float(value.sum()), gradient
+
+
+def fit_parameters(history: History, *, centre: Floats = START, spread: float = 1.5) -> Floats:
+    """log(r, alpha, a, b) that make ``history`` likeliest, drawn towards ``centre``.
+
+    ``spread``: standard deviation, in logarithms, of the bell curve around ``centre`` that stands for what is
+    known beforehand; with few pairs it decides, with many it fades. No pairs give back ``centre``.
+    """
+    if len(history) == 0:
+        return centre.copy()
+
+    def cost(logs: Floats) -> tuple[float, Floats]:
+        value, gradient = log_likelihood(logs, history)
+        away = (logs - centre) / spread
+        return float(away @ away / 2 - value), away / spread - gradient
+
+    found = minimize(cost, centre, jac=True, method="L-BFGS-B", bounds=BOUNDS)
+    return np.asarray(found.x, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A fitted model as plain data. Column 0 of every table is the whole shop, column i + 1 is ``categories[i]``.
+
+    ``parameters``: (4, k + 1) logarithms of r, alpha, a, b. ``gaps``: (k + 1) usual gap in days.
+    ``levels``: quantiles of the curve that on held-back days turned out to be the 10, 50 and 90 %.
+    """
+
+    version: str
+    as_of: int
+    categories: Ints
+    parameters: Floats
+    gaps: Floats
+    levels: Floats
+
+    def rows(self, category: Ints) -> Ints:
+        """The column of each category; unknown ones have the whole shop's."""
+        if len(self.categories) == 0:
+            return np.zeros(len(category), np.int64)
+        at = np.minimum(np.searchsorted(self.categories, category), len(self.categories) - 1)
+        return np.where(self.categories[at] == category, at + 1, 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what JSON knows; ``from_dict`` gives back a model with exactly the same forecasts."""
+        return {
+            "version": self.version,
+            "as_of": self.as_of,
+            "categories": self.categories.tolist(),
+            "parameters": self.parameters.tolist(),
+            "gaps": self.gaps.tolist(),
+            "levels": self.levels.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Raises ValueError for the data of another version."""
+        if data.get("version") != VERSION:
+            raise ValueError(f"model version {data.get('version')!r} is not {VERSION!r}")
+        return cls(
+            version=VERSION,
+            as_of=int(data["as_of"]),
+            categories=np.array(data["categories"], np.int64),
+            parameters=np.array(data["parameters"], np.float64),
+            gaps=np.array(data["gaps"], np.float64),
+            levels=np.array(data["levels"], np.float64),
+        )
+
+
+def fit(purchases: Purchases, *, as_of: int) -> Model:
+    """Parameters for the shop and each category from all purchases until the end of day ``as_of``."""
+    pairs, _ = summarise(purchases, as_of=as_of)
+    history = History(pairs.repeats, pairs.recency, pairs.age)
+    categories = np.unique(pairs.category[pairs.category >= 0])
+    shop = fit_parameters(history)
+    gap = _mean_gap(history, 30.0)
+    parameters, gaps = [shop], [gap]
+    for rows in members(pairs.category, categories):
+        some = history.take(rows)
+        parameters.append(fit_parameters(some, centre=shop, spread=SPREAD))
+        gaps.append(_mean_gap(some, gap))
+    return Model(
+        version=VERSION,
+        as_of=as_of,
+        categories=categories,
+        parameters=np.array(parameters).T,
+        gaps=np.array(gaps),
+        levels=LEVELS,
+    )
+
+
+def members(labels: Ints, wanted: Ints) -> Iterator[Ints]:
+    """Row numbers of each of the ``wanted`` labels (ascending), in turn."""
+    by_label = np.argsort(labels, kind="stable")
+    ordered = labels[by_label]
+    for start, stop in zip(
+        np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, "right"), strict=True
+    ):
+        yield by_label[start:stop]
+
+
+def _mean_gap(history: History, typical: float) -> float:
+    """Mean gap, drawn towards ``typical`` as if ten such gaps had been seen."""
+    return float((history.recency.sum() + 10 * typical) / (history.repeats.sum() + 10))

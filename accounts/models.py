@@ -1,0 +1,120 @@
+"""The member and the member's addresses.
+
+One row of User is one member, whether signed up here or brought along by an import: an imported member is unclaimed
+(`claimed_at` empty) until its owner proves the e-mail or phone, and cannot sign in by any other way.
+"""
+
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+# No 0/O, 1/I/L: a member number is read out over the phone.
+_NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def new_member_no() -> str:
+    """A fresh member number such as N7KQ2M9XA4 (about 49 bits; the database refuses the rare double)."""
+    return "N" + "".join(secrets.choice(_NUMBER_ALPHABET) for _ in range(10))
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str = "", password: str | None = None, **fields: Any) -> "User":
+        """A member, as Django and its tools create one; an empty password means sign-in by code only."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str = "", password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(**{self.model.USERNAME_FIELD: username})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    class ReminderChannel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        NONE = "none", _("No reminders")
+
+    member_no = models.CharField(_("member number"), max_length=32, unique=True, default=new_member_no)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=16, blank=True, help_text=_("E.164, e.g. +886912345678"))
+    phone_verified_at = models.DateTimeField(_("phone verified at"), null=True, blank=True)
+    language = models.CharField(
+        _("language"), max_length=10, default="zh-hant", choices=[("zh-hant", "繁體中文"), ("en", "English")]
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Taipei")
+    birthday = models.DateField(_("birthday"), null=True, blank=True)
+    joined_at = models.DateTimeField(_("joined at"), default=timezone.now)
+    # Empty: imported, nobody has proved yet to be this person.
+    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
+    # The code of the channel where the member was won, as the import names it; the channel itself is the shop's.
+    home_channel = models.CharField(_("home channel"), max_length=64, blank=True)
+    email_consent = models.BooleanField(_("offers by e-mail"), default=False)
+    sms_consent = models.BooleanField(_("offers by SMS"), default=False)
+    reminder_channel = models.CharField(
+        _("reminders by"), max_length=10, choices=ReminderChannel.choices, default=ReminderChannel.EMAIL
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "member_no"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="one_member_an_email",
+                violation_error_message=_("Another member has this e-mail."),
+            ),
+            models.UniqueConstraint(
+                "phone",
+                condition=~models.Q(phone=""),
+                name="one_member_a_phone",
+                violation_error_message=_("Another member has this phone."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.member_no
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class Address(models.Model):
+    member = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses", verbose_name=_("member"))
+    recipient = models.CharField(_("recipient"), max_length=150)
+    phone = models.CharField(_("phone"), max_length=32)
+    postal_code = models.CharField(_("postal code"), max_length=16, blank=True)
+    city = models.CharField(_("city and district"), max_length=100)
+    street = models.CharField(_("street and number"), max_length=250)
+    country = models.CharField(_("country"), max_length=2, default="TW", help_text=_("ISO 3166, e.g. TW"))
+    is_default = models.BooleanField(_("default"), default=False)
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        constraints = [
+            models.UniqueConstraint("member", condition=models.Q(is_default=True), name="one_default_address_a_member")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.postal_code} {self.city} {self.street}".strip()

@@ -1,0 +1,43 @@
+"""Errors of the REST API as problem details (RFC 9457)."""
+
+from typing import Any
+
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+class Problem(APIException):
+    """A refusal with a machine-readable name.
+
+    `code` is the last part of the type, `detail` a sentence for people, `extra` what a client needs to mend it.
+    """
+
+    def __init__(self, status: int, code: str, detail: str, **extra: Any) -> None:
+        super().__init__(detail=str(detail), code=code)
+        self.status_code = status
+        self.extra = extra
+
+
+def problem_details(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every refusal has type, title, status and detail; fields go under `errors`."""
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    code = getattr(exc, "default_code", None) or "error"
+    if isinstance(exc, Problem):
+        code = exc.get_codes()
+    body: dict[str, Any] = {
+        "type": f"/problems/{code}",
+        "title": str(code).replace("_", " "),
+        "status": response.status_code,
+    }
+    if isinstance(exc, ValidationError):
+        body |= {"type": "/problems/invalid", "title": "invalid", "errors": response.data}
+    elif isinstance(response.data, dict):
+        body["detail"] = str(response.data.get("detail", ""))
+    if isinstance(exc, Problem):
+        body |= exc.extra
+    response.data = body
+    response.content_type = "application/problem+json"
+    return response

@@ -1,0 +1,1 @@
+"""The personal list: its predictions, its one-tap reorder and its reminders."""

@@ -1,0 +1,160 @@
+"""The list of a returning customer, what the engine said of it, and the reminders it led to."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.models import Offer, Product
+
+
+class ListItem(models.Model):
+    """One bought-before product on a member's list: the member's wishes, and facts copied from the history.
+
+    The facts (offer, last_*, times_bought) are rewritten by every prediction and never the only copy of anything.
+    """
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="list_items",
+        verbose_name=_("member"),
+    )
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="list_items", verbose_name=_("product"))
+    # Where a reorder goes: the store it was last bought in, or another that has it; empty when none does.
+    offer = models.ForeignKey(
+        Offer, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("offer")
+    )
+    pinned_at = models.DateTimeField(_("pinned at"), null=True, blank=True)
+    hidden_at = models.DateTimeField(_("hidden at"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    # Set by the member with the stepper; empty: what the forecast suggests.
+    quantity = models.PositiveIntegerField(_("quantity"), null=True, blank=True)
+    last_bought_at = models.DateTimeField(_("last bought at"))
+    last_quantity = models.DecimalField(_("last quantity"), max_digits=12, decimal_places=3)
+    last_unit_price = models.DecimalField(_("last price"), max_digits=12, decimal_places=4)
+    last_currency = models.CharField(_("currency"), max_length=3)
+    times_bought = models.PositiveIntegerField(_("times bought"))
+
+    class Meta:
+        verbose_name = _("list item")
+        verbose_name_plural = _("list items")
+        constraints = [
+            models.UniqueConstraint(fields=["member", "product"], name="one_list_item_a_member_and_product"),
+            models.CheckConstraint(
+                condition=Q(quantity__isnull=True) | Q(quantity__gte=1), name="list_quantity_at_least_one"
+            ),
+            models.CheckConstraint(condition=Q(times_bought__gte=1), name="list_items_were_bought"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product}"
+
+
+class FittedModel(models.Model):
+    """The parameters of the engine's model as fitted at a moment; forecasts of single members reuse the newest."""
+
+    version = models.CharField(_("version"), max_length=64)
+    as_of = models.DateTimeField(_("as of"))
+    fitted_at = models.DateTimeField(_("fitted at"))
+    parameters = models.JSONField(_("parameters"))
+
+    class Meta:
+        verbose_name = _("fitted model")
+        verbose_name_plural = _("fitted models")
+        get_latest_by = "fitted_at"
+
+
+class Prediction(models.Model):
+    """The newest forecast of one list item; it can be made again from history, as_of and model_version."""
+
+    item = models.OneToOneField(
+        ListItem,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="prediction",
+        verbose_name=_("list item"),
+    )
+    model_version = models.CharField(_("model"), max_length=64)
+    as_of = models.DateTimeField(_("as of"))
+    p7 = models.FloatField(_("chance in 7 days"))
+    p14 = models.FloatField(_("chance in 14 days"))
+    p28 = models.FloatField(_("chance in 28 days"))
+    # Quantiles of the next purchase given that it comes within 56 days.
+    expected_on = models.DateField(_("expected on"))
+    lower_on = models.DateField(_("10 % before"))
+    upper_on = models.DateField(_("90 % before"))
+    interval_days = models.FloatField(_("usual gap in days"))
+    supply_left = models.FloatField(_("supply left"))
+    suggested_quantity = models.PositiveIntegerField(_("suggested quantity"))
+    score = models.FloatField(_("score"))
+
+    class Meta:
+        verbose_name = _("forecast")
+        verbose_name_plural = _("forecasts")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(p7__gte=0, p14__gte=F("p7"), p28__gte=F("p14"), p28__lte=1),
+                name="chances_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_on__gte=F("lower_on"), upper_on__gte=F("expected_on")),
+                name="window_in_order",
+            ),
+            models.CheckConstraint(condition=Q(supply_left__gte=0, supply_left__lte=1), name="supply_between_0_and_1"),
+            models.CheckConstraint(condition=Q(suggested_quantity__gte=1), name="suggestion_at_least_one"),
+        ]
+
+
+class Reminder(models.Model):
+    """One message for all that is due for one member: planned, then sent or dropped, opened, answered by an order."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        SENT = "sent", _("Sent")
+        DROPPED = "dropped", _("Dropped")
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reminders", verbose_name=_("member")
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PLANNED)
+    planned_at = models.DateTimeField(_("planned at"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    dropped_at = models.DateTimeField(_("dropped at"), null=True, blank=True)
+    dropped_because = models.CharField(_("dropped because"), max_length=64, blank=True)
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        constraints = [
+            # Two planners at once: the second one's row is refused.
+            models.UniqueConstraint("member", condition=Q(status="planned"), name="one_open_reminder_a_member"),
+            models.CheckConstraint(
+                condition=(
+                    Q(status="planned", sent_at__isnull=True, dropped_at__isnull=True)
+                    | Q(status="sent", sent_at__isnull=False, dropped_at__isnull=True)
+                    | Q(status="dropped", sent_at__isnull=True, dropped_at__isnull=False)
+                ),
+                name="reminder_status_matches_its_moments",
+            ),
+        ]
+
+
+class ReminderLine(models.Model):
+    """A list item named in a reminder, for the cycle that began with its last purchase.
+
+    The uniqueness of item and cycle is what keeps anybody from being reminded twice of one need; the line of a dropped
+    reminder is deleted, so that the need can be brought up again.
+    """
+
+    reminder = models.ForeignKey(Reminder, on_delete=models.CASCADE, related_name="lines")
+    item = models.ForeignKey(ListItem, on_delete=models.CASCADE, related_name="reminder_lines")
+    cycle_began_at = models.DateTimeField(_("cycle began at"))
+
+    class Meta:
+        verbose_name = _("reminder line")
+        verbose_name_plural = _("reminder lines")
+        constraints = [
+            models.UniqueConstraint(fields=["item", "cycle_began_at"], name="one_reminder_an_item_and_cycle")
+        ]

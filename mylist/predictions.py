@@ -1,0 +1,1 @@
+"""History rows -> engine -> Prediction rows; the only caller of replenish."""

@@ -1,0 +1,3 @@
+app_name = "mylist"
+urlpatterns: list = []
+api_urlpatterns: list = []

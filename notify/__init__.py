@@ -1,0 +1,1 @@
+"""A leaf: one outbox, one adapter a channel, one dispatcher. Knows nobody."""

@@ -1,0 +1,1 @@
+"""What can be bought and what was bought, in several stores; knows nothing of predictions."""

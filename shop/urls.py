@@ -1,0 +1,3 @@
+app_name = "shop"
+urlpatterns: list = []
+api_urlpatterns: list = []

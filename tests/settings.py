@@ -1,0 +1,26 @@
+"""The project's settings as the tests want them: nothing outside the test process is needed.
+
+DATABASE_URL still chooses the database, so that `make test-services` runs the same suite on PostgreSQL.
+"""
+
+import os
+import tempfile
+
+os.environ.setdefault("MYLIST_DATA_DIR", tempfile.mkdtemp(prefix="mylist-tests-"))
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
+os.environ.setdefault("ALLOWED_HOSTS", "*")
+
+from config.settings import *  # noqa: F403
+
+if "CELERY_BROKER_URL" not in os.environ:
+    CELERY_BROKER_URL = "memory://"
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
+if "REDIS_URL" not in os.environ:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LANGUAGE_CODE = "en"

@@ -112,9 +112,8 @@ def simulate(
     for day in range(start_day, start_day + days):
         out = (next_trip <= day) & (day < start_day + gone_after)
         if out.any():
-            rows, product, quantity = _basket(
-                pantry, products, rng, habit, out, trip_gap, day, start_day, days
-            )
+            today = (day - start_day) / days
+            member, product, quantity = _basket(pantry, products, rng, habit, out, trip_gap, day, today)
             minute = np.clip(60 * (hour + rng.normal(0, 0.8, members)), 7 * 60, 22 * 60 - 1).astype(np.int32)
             lines.append((member, product, np.full(len(member), day), minute[member], quantity))
         gap = np.maximum(1, np.rint(trip_gap * rng.lognormal(0, 0.3, members)))

@@ -204,7 +204,7 @@ def _roll(p: _Palette) -> str:
         + _oval(80, 54, 13, 4.5, p.dark)
         + _path("M38 52v60q8 8 22 8V70q-16-4-22-18z", p.pale)
         + _line("M40 92q10 6 19 6", p.deep, 2, 0.4)
-        + "".join(_leaf(x, y, 6, p.light) for x, y in ((78, 92), (102, 86), (90, 114)))
+        + "".join(_leaf(x, y, 6, p.body) for x, y in ((78, 92), (102, 86), (90, 114)))
     )
 
 
@@ -406,9 +406,7 @@ def _toothpaste(p: _Palette) -> str:
 
 
 def _cotton_pads(p: _Palette) -> str:
-    stack = "".join(
-        _rect(66, y, 68, 15, 7.5, CREAM) + _rect(66, y + 10, 68, 5, 2.5, INK, 0.09) for y in (118, 104, 90)
-    )
+    stack = "".join(_rect(66, y, 68, 15, 7.5, CREAM) + _rect(66, y + 10, 68, 5, 2.5, INK, 0.09) for y in (118, 104, 90))
     return (
         _line("M50 38q8-20 18-8t18 8", p.deep, 4)
         + _rect(30, 38, 66, 96, 16, p.body)
@@ -512,9 +510,7 @@ def _sponge(p: _Palette) -> str:
             _oval(x + dx, y + dy, r, r * 0.8, INK, 0.14)
             for dx, dy, r in ((14, 13, 4), (36, 9, 3), (54, 15, 4.5), (70, 9, 3))
         )
-        return _rect(x, y, 84, 34, 10, fill) + holes + _path(
-            f"M{x:g} {y + 22:g}h84v6q0 8-8 8h-68q-8 0-8-8z", p.dark
-        )
+        return _rect(x, y, 84, 34, 10, fill) + holes + _path(f"M{x:g} {y + 22:g}h84v6q0 8-8 8h-68q-8 0-8-8z", p.dark)
 
     return (
         one(34, 92, p.light)
@@ -558,17 +554,16 @@ def _swab_box(p: _Palette) -> str:
 
 def _gloves(p: _Palette) -> str:
     def glove(fill: str) -> str:
-        return (
-            _path(
-                "M56 136V92q-18-10-20-26q0-7 6-7q4 0 7 6l9 9V38q0-6 6-6t6 6v24h2V32q0-6 6-6t6 6v30h2V36"
-                "q0-6 6-6t6 6v28h1V46q0-5 5-5t5 5v34q0 10-7 16v40z",
-                fill,
-            )
-            + _path("M94 136V98q8-8 8-24l7-2v8q0 10-7 16v40z", INK, 0.13)
-        )
+        return _path(
+            "M56 136V92q-18-10-20-26q0-7 6-7q4 0 7 6l9 9V38q0-6 6-6t6 6v24h2V32q0-6 6-6t6 6v30h2V36"
+            "q0-6 6-6t6 6v28h1V46q0-5 5-5t5 5v34q0 10-7 16v40z",
+            fill,
+        ) + _path("M94 136V98q8-8 8-24l7-2v8q0 10-7 16v40z", INK, 0.13)
 
     return (
-        '<g transform="translate(26 4) rotate(10 80 80)">' + glove(p.deep) + "</g>"
+        '<g transform="translate(26 4) rotate(10 80 80)">'
+        + glove(p.deep)
+        + "</g>"
         + '<g transform="translate(-10 0) rotate(-4 80 80)">'
         + glove(p.body)
         + _rect(51, 118, 56, 19, 7, p.light)

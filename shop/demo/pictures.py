@@ -83,13 +83,13 @@ def _diaper_pack(p: _Palette) -> str:
         + _rect(32, 36, 96, 96, 18, p.body)
         + _path("M110 36q18 0 18 18v60q0 18-18 18q6-8 6-18V54q0-10-6-18z", INK, 0.14)
         + _rect(32, 36, 96, 14, 7, WHITE, 0.22)
-        + _dot(78, 88, 31, CREAM)
-        + _path("M54 72h48q3 0 3 3v13q-18 2-19 21q0 3-3 3H73q-3 0-3-3q-1-19-19-21V75q0-3 3-3z", p.pale)
-        + _rect(51, 72, 54, 8, 3, p.light)
-        + _line("M58 93q10 4 12 12M98 93q-10 4-12 12", p.light, 2.5)
-        + _rect(48, 73, 13, 11, 4, p.deep)
-        + _rect(95, 73, 13, 11, 4, p.deep)
-        + _drop(78, 93, 5, p.body)
+        + _path("M32 68q46-14 96 0v46q0 18-18 18H50q-18 0-18-18z", p.pale)
+        + _path("M120 66l8 2v46q0 18-18 18q6-8 6-18V66z", INK, 0.08)
+        + _path("M44 78q0-4 4-4h60q4 0 4 4v12q-17 5-21 26q-1 6-6 6H71q-5 0-6-6q-4-21-21-26z", CREAM)
+        + _line("M50 94q12 8 15 24M106 94q-12 8-15 24", p.light, 3)
+        + _path("M44 78q0-4 4-4h60q4 0 4 4v6H44z", p.deep)
+        + _rect(58, 72, 40, 15, 5, p.light)
+        + "".join(_dot(x, 79.5, 2.6, CREAM) for x in (68, 78, 88))
     )
 
 
@@ -390,8 +390,7 @@ def _razor(p: _Palette) -> str:
 
 
 def _toothpaste(p: _Palette) -> str:
-    return _turn(
-        -22,
+    tube = (
         _rect(14, 46, 13, 72, 4, p.deep)
         + _path("M25 48l80 12q9 2 9 10v24q0 8-9 10l-80 12z", p.body)
         + _path("M42 50.5l34 5q-12 27 0 53l-34 5q-14-31 0-63z", CREAM)
@@ -401,8 +400,9 @@ def _toothpaste(p: _Palette) -> str:
         + _rect(84, 80, 12, 5, 2.5, CREAM, 0.6)
         + _rect(112, 66, 9, 32, 3, p.pale)
         + _rect(119, 60, 26, 44, 8, p.deep)
-        + _rect(123, 66, 4, 32, 2, WHITE, 0.3),
+        + _rect(123, 66, 4, 32, 2, WHITE, 0.3)
     )
+    return '<g transform="translate(9 9) scale(.9)">' + _turn(-20, tube) + "</g>"
 
 
 def _cotton_pads(p: _Palette) -> str:

@@ -16,24 +16,17 @@ With x repeat purchases, the last of them t_x days after the first, watched for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln
 
-from replenish.intervals import summarise
-from replenish.types import Floats, Ints, Purchases
-
-VERSION = "bgnbd-1"
+from replenish.types import Floats, Ints
 
 START = np.log([0.6, 60.0, 0.6, 1.5])
 """log(r, alpha, a, b) where nothing is known: about what a supermarket shows."""
-
-SPREAD = 0.7
-LEVELS = np.array([0.1, 0.5, 0.9])
 
 BOUNDS = [(-5.0, 6.0), (-3.0, 9.0), (-6.0, 6.0), (-6.0, 8.0)]
 
@@ -133,88 +126,3 @@ def fit_parameters(history: History, *, centre: Floats = START, spread: float = 
 
     found = minimize(cost, centre, jac=True, method="L-BFGS-B", bounds=BOUNDS)
     return np.asarray(found.x, np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A fitted model as plain data. Column 0 of every table is the whole shop, column i + 1 is ``categories[i]``.
-
-    ``parameters``: (4, k + 1) logarithms of r, alpha, a, b. ``gaps``: (k + 1) usual gap in days.
-    ``levels``: quantiles of the curve that on held-back days turned out to be the 10, 50 and 90 %.
-    """
-
-    version: str
-    as_of: int
-    categories: Ints
-    parameters: Floats
-    gaps: Floats
-    levels: Floats
-
-    def rows(self, category: Ints) -> Ints:
-        """The column of each category; unknown ones have the whole shop's."""
-        if len(self.categories) == 0:
-            return np.zeros(len(category), np.int64)
-        at = np.minimum(np.searchsorted(self.categories, category), len(self.categories) - 1)
-        return np.where(self.categories[at] == category, at + 1, 0)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Only what JSON knows; ``from_dict`` gives back a model with exactly the same forecasts."""
-        return {
-            "version": self.version,
-            "as_of": self.as_of,
-            "categories": self.categories.tolist(),
-            "parameters": self.parameters.tolist(),
-            "gaps": self.gaps.tolist(),
-            "levels": self.levels.tolist(),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Raises ValueError for the data of another version."""
-        if data.get("version") != VERSION:
-            raise ValueError(f"model version {data.get('version')!r} is not {VERSION!r}")
-        return cls(
-            version=VERSION,
-            as_of=int(data["as_of"]),
-            categories=np.array(data["categories"], np.int64),
-            parameters=np.array(data["parameters"], np.float64),
-            gaps=np.array(data["gaps"], np.float64),
-            levels=np.array(data["levels"], np.float64),
-        )
-
-
-def fit(purchases: Purchases, *, as_of: int) -> Model:
-    """Parameters for the shop and each category from all purchases until the end of day ``as_of``."""
-    pairs, _ = summarise(purchases, as_of=as_of)
-    history = History(pairs.repeats, pairs.recency, pairs.age)
-    categories = np.unique(pairs.category[pairs.category >= 0])
-    shop = fit_parameters(history)
-    gap = _mean_gap(history, 30.0)
-    parameters, gaps = [shop], [gap]
-    for rows in members(pairs.category, categories):
-        some = history.take(rows)
-        parameters.append(fit_parameters(some, centre=shop, spread=SPREAD))
-        gaps.append(_mean_gap(some, gap))
-    return Model(
-        version=VERSION,
-        as_of=as_of,
-        categories=categories,
-        parameters=np.array(parameters).T,
-        gaps=np.array(gaps),
-        levels=LEVELS,
-    )
-
-
-def members(labels: Ints, wanted: Ints) -> Iterator[Ints]:
-    """Row numbers of each of the ``wanted`` labels (ascending), in turn."""
-    by_label = np.argsort(labels, kind="stable")
-    ordered = labels[by_label]
-    for start, stop in zip(
-        np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, "right"), strict=True
-    ):
-        yield by_label[start:stop]
-
-
-def _mean_gap(history: History, typical: float) -> float:
-    """Mean gap, drawn towards ``typical`` as if ten such gaps had been seen."""
-    return float((history.recency.sum() + 10 * typical) / (history.repeats.sum() + 10))

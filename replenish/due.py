@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 
-from replenish.bgnbd import Curve, History, Model, curve
-from replenish.intervals import Houses, Pairs, summarise
+from replenish.intervals import Pairs, summarise
+from replenish.model import Model
 from replenish.ranking import order
 from replenish.types import HORIZONS, WINDOW, Floats, Forecasts, Purchases
 
 SOONEST = 0.5
 """No date is put nearer than this many days: the next purchase comes after ``as_of``."""
+
+
+class Expectation(Protocol):
+    """When each pair is bought next, as any model puts it."""
+
+    def chance(self, days: float, /) -> Floats: ...
+
+    def quantile(self, level: float, window: float, /) -> Floats: ...
 
 
 def forecast(model: Model, purchases: Purchases, *, as_of: int) -> Forecasts:
@@ -22,14 +31,12 @@ def forecast(model: Model, purchases: Purchases, *, as_of: int) -> Forecasts:
     them depends on nobody else but through ``model``. Lines after ``as_of`` are not looked at.
     """
     pairs, houses = summarise(purchases, as_of=as_of)
-    own = model.rows(pairs.category)
-    expected = curve(model.parameters[:, own], History(pairs.repeats, pairs.recency, pairs.age))
-    usual = usual_gap(pairs, model.gaps[own])
-    left = supply_left(houses, model.gaps[model.rows(houses.category)])[pairs.house]
-    return assemble(pairs, expected, usual=usual, left=left, levels=model.levels)
+    outlook, state = model.outlook(pairs, houses)
+    usual = usual_gap(pairs, model.gaps[model.columns(pairs.category)])
+    return assemble(pairs, outlook, usual=usual, left=state.left[pairs.house], levels=model.levels)
 
 
-def assemble(pairs: Pairs, expected: Curve, *, usual: Floats, left: Floats, levels: Floats) -> Forecasts:
+def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats) -> Forecasts:
     """Forecasts from the chance curve of each pair. ``levels``: lower, median and upper quantile to be read."""
     chances = [expected.chance(float(h)) for h in HORIZONS]
     lower, median, upper = (np.maximum(expected.quantile(level, WINDOW), SOONEST) for level in levels)
@@ -56,22 +63,6 @@ def assemble(pairs: Pairs, expected: Curve, *, usual: Floats, left: Floats, leve
 def usual_gap(pairs: Pairs, typical: Floats) -> Floats:
     """The gap of each pair, drawn towards its category's as if one such gap had been seen."""
     return np.asarray((pairs.recency + typical) / (pairs.repeats + 1))
-
-
-def supply_left(houses: Houses, typical: Floats) -> Floats:
-    """Share of what was last bought for the need that is still there, 0 to 1.
-
-    What a household uses in a day is what it bought before its last purchase over the days that lasted, drawn
-    towards one average purchase every ``typical`` days. What was left when it bought again adds to what it took.
-    """
-    last = houses.recent[:, 0]
-    average = houses.bought / houses.occasions
-    use = (houses.bought - last + average) / (houses.span + typical)
-    stock = np.zeros(len(houses))
-    for back in range(houses.recent.shape[1] - 1, -1, -1):
-        stock = np.maximum(stock - use * houses.waited[:, back], 0.0) + houses.recent[:, back]
-    rest = np.maximum(stock - use * houses.elapsed, 0.0)
-    return np.clip(rest / np.where(last > 0, last, 1.0), 0.0, 1.0)
 
 
 def quantity_for(days: float, *, interval_days: float, packs: float = 1.0) -> int:

@@ -113,6 +113,20 @@ def gaps(purchases: Purchases, *, as_of: int) -> tuple[Ints, Ints, Floats]:
     return p.customer[1:][same], p.product[1:][same], np.diff(p.day)[same].astype(np.float64)
 
 
+def next_days(purchases: Purchases, pairs: Pairs, *, as_of: int, until: int) -> Floats:
+    """Days from ``as_of`` to the first purchase of each pair after it and not after ``until``; inf: none."""
+    later = (purchases.day > as_of) & (purchases.day <= until) & (purchases.quantity > 0)
+    p = purchases.take(later)
+    everyone = np.concatenate([pairs.customer, p.customer])
+    everything = np.concatenate([pairs.product, p.product])
+    order = np.lexsort((everything, everyone))
+    label = np.empty(len(order), np.int64)
+    label[order] = _labels(_runs(everyone[order], everything[order]), len(order))
+    wait = np.full(len(order), np.inf)
+    np.minimum.at(wait, label[len(pairs) :], p.day.astype(np.float64) - as_of)
+    return wait[label[: len(pairs)]]
+
+
 def _houses(p: Purchases, need: Ints, category: Ints, as_of: int) -> tuple[Houses, Ints]:
     """Needs of households, and for every line of ``p`` the row of its need."""
     order = np.lexsort((np.arange(len(p)), p.quantity < 0, p.day, need, p.customer))

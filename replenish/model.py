@@ -1,0 +1,205 @@
+"""The model in use: BG/NBD habits on a clock of supplies, checked against held-back days. Plain data, no objects.
+
+``fit`` holds back the last eight weeks, fits BG/NBD on what came before and looks at what was then bought: from
+that it learns how the pace of buying follows the supply in the house (``supply.py``) and which quantiles of the
+curve are really the 10, 50 and 90 %. Then it fits BG/NBD again on everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from replenish.bgnbd import Curve, History, curve, fit_parameters
+from replenish.intervals import Houses, Pairs, next_days, summarise
+from replenish.supply import EDGES, USUAL_PACE, Clock, Supply, stages, supply
+from replenish.types import WINDOW, Floats, Ints, Purchases
+
+VERSION = "bgnbd-1"
+
+SPREAD = 0.7
+"""How far, in logarithms, the parameters of a category stray from the shop's before its pairs must say so."""
+
+TYPICAL_GAP = 30.0
+"""Days between two purchases where nothing is known."""
+
+PRIOR_GAPS = 10.0
+PRIOR_EVENTS = 20.0
+PRIOR_RETURNS = 100.0
+"""How many gaps, purchases and returns outweigh what is taken for granted."""
+
+FOLLOW_UP = 28
+"""Days over which the pace of buying is watched, from two starting days."""
+
+LEVELS = np.array([0.1, 0.5, 0.9])
+
+KINDS = np.array([1.0, 4.0])
+"""Pairs are of one kind below, between and from so many repeats on: their pace differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """When n pairs are bought next: a habit and the clock it runs on."""
+
+    habit: Curve
+    clock: Clock
+
+    def chance(self, days: float) -> Floats:
+        """Chance of a purchase within ``days``, without condition."""
+        return self.habit.chance(self.clock.model_days(days))
+
+    def quantile(self, level: float, window: float) -> Floats:
+        """Days until the next purchase at ``level`` given that it comes within ``window`` days."""
+        return self.clock.calendar_days(self.habit.quantile(level, self.clock.model_days(window)))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Plain data. Column 0 of every table is the whole shop, column i + 1 is ``categories[i]``.
+
+    ``parameters``: (4, k + 1) logarithms of r, alpha, a, b. ``gaps``: (k + 1) usual gap in days. ``pace``:
+    (kinds, k + 1, stages), see ``Clock``. ``levels``: quantiles of the curve that on held-back days turned out
+    to be the 10, 50 and 90 %.
+    """
+
+    version: str
+    as_of: int
+    categories: Ints
+    parameters: Floats
+    gaps: Floats
+    pace: Floats
+    levels: Floats
+
+    def columns(self, category: Ints) -> Ints:
+        """The column of each category; unknown ones have the whole shop's."""
+        if len(self.categories) == 0:
+            return np.zeros(len(category), np.int64)
+        at = np.minimum(np.searchsorted(self.categories, category), len(self.categories) - 1)
+        return np.where(self.categories[at] == category, at + 1, 0)
+
+    def outlook(self, pairs: Pairs, houses: Houses) -> tuple[Outlook, Supply]:
+        own = self.columns(pairs.category)
+        state = supply(houses, self.gaps[self.columns(houses.category)])
+        habit = curve(self.parameters[:, own], History(pairs.repeats, pairs.recency, pairs.age))
+        clock = Clock.at(self.pace[kinds(pairs), own], state, pairs.house)
+        return Outlook(habit, clock), state
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what JSON knows; ``from_dict`` gives back a model with exactly the same forecasts."""
+        return {
+            "version": self.version,
+            "as_of": self.as_of,
+            "categories": self.categories.tolist(),
+            "parameters": self.parameters.tolist(),
+            "gaps": self.gaps.tolist(),
+            "pace": self.pace.tolist(),
+            "levels": self.levels.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Raises ValueError for the data of another version."""
+        if data.get("version") != VERSION:
+            raise ValueError(f"model version {data.get('version')!r} is not {VERSION!r}")
+        tables = {name: np.array(data[name], np.float64) for name in ("parameters", "gaps", "pace", "levels")}
+        return cls(
+            version=VERSION,
+            as_of=int(data["as_of"]),
+            categories=np.array(data["categories"], np.int64),
+            **tables,
+        )
+
+
+def fit(purchases: Purchases, *, as_of: int) -> Model:
+    """The model from all purchases until the end of day ``as_of``; later lines are not looked at."""
+    before, _ = summarise(purchases, as_of=as_of - WINDOW)
+    draft = _fit_habits(before, as_of=as_of - WINDOW)
+    pace = _learn_pace(draft, purchases, as_of=as_of)
+    draft = replace(draft, pace=pace)
+    levels = _learn_levels(draft, purchases, as_of=as_of)
+    pairs, _ = summarise(purchases, as_of=as_of)
+    final = _fit_habits(pairs, as_of=as_of)
+    position = draft.columns(final.categories)
+    return replace(final, pace=pace[:, np.append(0, position)], levels=levels)
+
+
+def kinds(pairs: Pairs) -> Ints:
+    """0, 1 or 2: bought once, a few times, often."""
+    return np.searchsorted(KINDS, pairs.repeats, side="right")
+
+
+def _fit_habits(pairs: Pairs, *, as_of: int) -> Model:
+    """Parameters for the shop and each category; pace and levels as yet without a check."""
+    history = History(pairs.repeats, pairs.recency, pairs.age)
+    categories = np.unique(pairs.category[pairs.category >= 0])
+    shop, gap = fit_parameters(history), _mean_gap(history, TYPICAL_GAP)
+    parameters, gaps = [shop], [gap]
+    for rows in _members(pairs.category, categories):
+        some = history.take(rows)
+        parameters.append(fit_parameters(some, centre=shop, spread=SPREAD))
+        gaps.append(_mean_gap(some, gap))
+    return Model(
+        version=VERSION,
+        as_of=as_of,
+        categories=categories,
+        parameters=np.array(parameters).T,
+        gaps=np.array(gaps),
+        pace=np.broadcast_to(USUAL_PACE, (len(KINDS) + 1, len(gaps), len(EDGES))),
+        levels=LEVELS,
+    )
+
+
+def _learn_pace(draft: Model, purchases: Purchases, *, as_of: int) -> Floats:
+    """Purchases seen over purchases expected, for each kind of pair, category and stage of the supply."""
+    shape = draft.pace.shape
+    seen, expected = np.zeros(shape).ravel(), np.zeros(shape).ravel()
+    for start in (as_of - 2 * FOLLOW_UP, as_of - FOLLOW_UP):
+        pairs, houses = summarise(purchases, as_of=start)
+        wait = next_days(purchases, pairs, as_of=start, until=start + FOLLOW_UP)
+        outlook, _ = draft.outlook(pairs, houses)
+        cell = (kinds(pairs) * shape[1] + draft.columns(pairs.category)) * shape[2]
+        habit, clock = outlook.habit, outlook.clock
+        chance = habit.chance(0.0)
+        for day in range(FOLLOW_UP):
+            later = habit.chance(float(day + 1))
+            waiting = wait > day
+            at = (cell + stages(clock.start + (day + 0.5) / clock.lasts))[waiting]
+            seen += np.bincount(at, wait[waiting] == day + 1, len(seen))
+            expected += np.bincount(at, ((later - chance) / (1 - chance))[waiting], len(seen))
+            chance = later
+    seen, expected = seen.reshape(shape), expected.reshape(shape)
+    shop = (seen.sum(axis=1) + PRIOR_EVENTS * USUAL_PACE) / (expected.sum(axis=1) + PRIOR_EVENTS)
+    pace = (seen + PRIOR_EVENTS * shop[:, None]) / (expected + PRIOR_EVENTS)
+    pace[:, 0] = shop
+    return pace
+
+
+def _learn_levels(draft: Model, purchases: Purchases, *, as_of: int) -> Floats:
+    """Where on the curve the 10, 50 and 90 % of those fell who came back in the held-back weeks."""
+    start = as_of - WINDOW
+    pairs, houses = summarise(purchases, as_of=start)
+    wait = next_days(purchases, pairs, as_of=start, until=as_of)
+    outlook, _ = draft.outlook(pairs, houses)
+    back = np.isfinite(wait) & (pairs.repeats > 0)
+    if not back.any():
+        return LEVELS
+    habit, clock = outlook.habit, outlook.clock
+    share = habit.awaited(clock.model_days(np.where(back, wait, 1.0))) / habit.awaited(clock.model_days(WINDOW))
+    weight = back.sum() / (back.sum() + PRIOR_RETURNS)
+    return weight * np.quantile(share[back], LEVELS) + (1 - weight) * LEVELS
+
+
+def _members(labels: Ints, wanted: Ints) -> Iterator[Ints]:
+    """Row numbers of each of the ``wanted`` labels (ascending), in turn."""
+    by_label = np.argsort(labels, kind="stable")
+    ordered = labels[by_label]
+    bounds = zip(np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, "right"), strict=True)
+    for start, stop in bounds:
+        yield by_label[start:stop]
+
+
+def _mean_gap(history: History, typical: float) -> float:
+    return float((history.recency.sum() + PRIOR_GAPS * typical) / (history.repeats.sum() + PRIOR_GAPS))

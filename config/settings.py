@@ -146,6 +146,8 @@ if _engine == "django.db.backends.sqlite3":
     }
 elif _engine == "django.db.backends.postgresql":
     DATABASES["default"].setdefault("OPTIONS", {})
+    # Who waits longer than this for another's row gets an error to try again, not a hanging page.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=10000"
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=8),

@@ -1,0 +1,97 @@
+"""What a member bought, from our own orders and from imports, as one history."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import User
+from shop.models import Order, OrderLine, Purchase
+
+_CHUNK = 20_000
+
+
+class Bought(NamedTuple):
+    """One line of one purchase. `on` is the calendar day where it was bought; a quantity below zero is a return."""
+
+    member_id: int
+    product_id: int
+    store_id: int
+    at: datetime
+    on: date
+    quantity: Decimal
+    unit_price: Decimal
+    currency: str
+    need_id: int | None
+    category_id: int | None
+    package_size: Decimal | None
+
+
+def bought(*, until: datetime, member_ids: Iterable[int] | None = None) -> Iterator[Bought]:
+    """All lines up to a moment, of some members or of everybody, streamed in no particular order.
+
+    An order of our own counts from the moment it is placed until it is undone.
+    """
+    imported = Purchase.objects.filter(purchased_at__lte=until)
+    ordered = OrderLine.objects.filter(order__placed_at__lte=until).exclude(order__status=Order.Status.UNDONE)
+    if member_ids is not None:
+        member_ids = list(member_ids)
+        imported = imported.filter(member__in=member_ids)
+        ordered = ordered.filter(order__member__in=member_ids)
+    facts = ("product__need_id", "product__category_id", "product__package_size")
+    yield from map(
+        Bought._make,
+        imported.values_list(
+            "member_id",
+            "product_id",
+            "channel__store_id",
+            "purchased_at",
+            "purchased_on",
+            "quantity",
+            "unit_price",
+            "currency",
+            *facts,
+        ).iterator(chunk_size=_CHUNK),
+    )
+    zones: dict[str, ZoneInfo] = {}
+    for member_id, product_id, store_id, at, zone, *rest in ordered.values_list(
+        "order__member_id",
+        "product_id",
+        "order__store_id",
+        "order__placed_at",
+        "order__member__time_zone",
+        "quantity",
+        "unit_price",
+        "order__currency",
+        *facts,
+    ).iterator(chunk_size=_CHUNK):
+        if zone not in zones:
+            zones[zone] = ZoneInfo(zone)
+        yield Bought(member_id, product_id, store_id, at, at.astimezone(zones[zone]).date(), *rest)
+
+
+def is_returning(member, at: datetime) -> bool:
+    """Whether somebody signed in has at least one completed purchase, in any store: only these have a list.
+
+    Completed is an imported line that moved goods, or an own order whose undo window is over.
+    """
+    if not member.is_authenticated:
+        return False
+    return User.objects.filter(_completed(at), pk=member.pk).exists()
+
+
+def returning_members(at: datetime):
+    """A query of every member with a completed purchase."""
+    return User.objects.filter(_completed(at))
+
+
+def _completed(at: datetime) -> Q:
+    imported = Purchase.objects.filter(member=OuterRef("pk"), quantity__gt=0)
+    ordered = Order.objects.filter(
+        Q(status=Order.Status.SETTLED) | Q(status=Order.Status.PLACED, errand__undo_until__lte=at),
+        member=OuterRef("pk"),
+    )
+    return Q(Exists(imported)) | Q(Exists(ordered))

@@ -80,8 +80,9 @@ def curve(logs: Floats, history: History) -> Curve:
 def log_likelihood(logs: Floats, history: History) -> tuple[float, Floats]:
     """Sum of log L over the pairs and its gradient by log(r, alpha, a, b)."""
     r, alpha, a, b = np.exp(logs)
-    # Gamma functions depend on whole x alone: worked out once for each x that occurs.
-    x, back = np.unique(history.repeats, return_inverse=True)
+    # Gamma functions depend on x alone, a small whole number: worked out once for each.
+    back = history.repeats.astype(np.int64)
+    x = np.arange(back.max(initial=0) + 1.0)
     again = x > 0
     after = np.where(again, b + x - 1, 1.0)
     known = (

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from replenish.intervals import Pairs, summarise
+from replenish.intervals import Pairs, columns, summarise
 from replenish.model import Model
 from replenish.ranking import order
 from replenish.types import HORIZONS, WINDOW, Floats, Forecasts, Purchases
@@ -32,21 +32,24 @@ def forecast(model: Model, purchases: Purchases, *, as_of: int) -> Forecasts:
     """
     pairs, houses = summarise(purchases, as_of=as_of)
     outlook, state = model.outlook(pairs, houses)
-    usual = usual_gap(pairs, model.gaps[model.columns(pairs.category)])
+    usual = usual_gap(pairs, model.gaps[columns(model.categories, pairs.category)])
     return assemble(pairs, outlook, usual=usual, left=state.left[pairs.house], levels=model.levels)
 
 
-def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats) -> Forecasts:
+def assemble(
+    pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats
+) -> Forecasts:
     """Forecasts from the chance curve of each pair. ``levels``: lower, median and upper quantile to be read."""
-    chances = [expected.chance(float(h)) for h in HORIZONS]
-    lower, median, upper = (np.maximum(expected.quantile(level, WINDOW), SOONEST) for level in levels)
-    score = chances[HORIZONS.index(14)]
+    # Rounding in the last bit may turn the order of two that are equal; the promise is kept to the bit.
+    p7, p14, p28 = np.maximum.accumulate([np.clip(expected.chance(days), 0.0, 1.0) for days in HORIZONS])
+    dates = np.maximum.accumulate([expected.quantile(level, WINDOW) for level in levels])
+    lower, median, upper = np.clip(dates, SOONEST, WINDOW)
     found = Forecasts(
         customer=pairs.customer,
         product=pairs.product,
-        p7=chances[0],
-        p14=chances[1],
-        p28=chances[2],
+        p7=p7,
+        p14=p14,
+        p28=p28,
         median_days=median,
         lower_days=lower,
         upper_days=upper,
@@ -55,7 +58,7 @@ def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats
         suggested_quantity=np.maximum(1, np.rint(pairs.packs)).astype(np.int32),
         last_day=pairs.last_day,
         purchases=(pairs.repeats + 1).astype(np.int32),
-        score=score,
+        score=p14,
     )
     return found.take(order(found.customer, found.product, found.score))
 

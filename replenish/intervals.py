@@ -5,6 +5,7 @@ One purchase is one local calendar day of a pair, however many lines or baskets 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ class Houses:
 
     Contents are counted in the unit of the need where every size is known, otherwise in packs.
     ``occasions``: days on which something was bought. ``span``: days from the first to the last.
-    ``category``: of the last purchase. ``bought``: contents of all purchases, net of returns.
+    ``category``: of its products. ``bought``: contents of all purchases, net of returns.
     ``elapsed``: days since the last. ``recent``: (m, SEEN) contents of the last purchase days, newest first, 0
     where there were fewer; ``waited``: (m, SEEN) days from the purchase before to each of them.
     """
@@ -66,11 +67,12 @@ def summarise(purchases: Purchases, *, as_of: int) -> tuple[Pairs, Houses]:
     """Pairs and households' needs as they stand at the end of day ``as_of``; later lines are not looked at.
 
     The order of lines makes no difference. A pair given back altogether (returns not less than purchases) is
-    left out; any other return only lowers what is in the house.
+    left out; any other return only lowers what is in the house. Need, category and size belong to the product:
+    where lines of a pair differ, the greatest counts.
     """
     p = purchases.take((purchases.day <= as_of) & (purchases.quantity != 0))
-    # Every column takes part in the order, so that sums and "the last line" never depend on the order of lines.
-    p = p.take(np.lexsort((p.size, p.category, p.need, p.quantity, p.day, p.product, p.customer)))
+    # Quantities take part in the order, so that sums do not depend on the order of lines, to the last bit.
+    p = p.take(np.lexsort((p.quantity, p.day, p.product, p.customer)))
     pair = _runs(p.customer, p.product)
     net = _sums(p.quantity, pair)
     kept = np.repeat(net > 0, np.diff(np.append(pair, len(p))))
@@ -79,38 +81,40 @@ def summarise(purchases: Purchases, *, as_of: int) -> tuple[Pairs, Houses]:
         return _none()
     pair = _runs(p.customer, p.product)
     of_pair = _labels(pair, len(p))
-    last_line = np.append(pair[1:], len(p)) - 1
-    need = np.where(p.need >= 0, p.need, -2 - p.product)[last_line][of_pair]
+    need, category = np.maximum.reduceat(p.need, pair), np.maximum.reduceat(p.category, pair)
+    need = np.where(need >= 0, need, -2 - p.product[pair])
     bought = p.quantity > 0
     days = _runs(of_pair[bought], p.day[bought])
     day_pair, day = of_pair[bought][days], p.day[bought][days]
     start = _runs(day_pair)
     count = np.diff(np.append(start, len(day)))
     first, last = day[start], day[start + count - 1]
-    houses, of_house = _houses(p, need, p.category[last_line][of_pair], as_of)
+    size = np.fmax.reduceat(p.size, pair)[of_pair]
+    houses, of_line = _houses(p, need[of_pair], category[of_pair], size, as_of)
     return (
         Pairs(
             customer=p.customer[pair],
             product=p.product[pair],
-            category=p.category[last_line],
+            category=category,
             repeats=count - 1.0,
             recency=(last - first).astype(np.float64),
             age=(as_of - first).astype(np.float64),
             packs=_middles(_sums(p.quantity[bought], days), day_pair, start, count),
             last_day=last,
-            house=of_house[pair],
+            house=of_line[pair],
         ),
         houses,
     )
 
 
-def gaps(purchases: Purchases, *, as_of: int) -> tuple[Ints, Ints, Floats]:
-    """Customer, product and length in days of every gap between two purchases of a pair until ``as_of``."""
+def gaps(purchases: Purchases, *, as_of: int) -> tuple[Ints, Floats]:
+    """Length in days of every gap between two purchases of a pair until ``as_of``, by customer and product, and
+    the category it belongs to."""
     p = purchases.take((purchases.day <= as_of) & (purchases.quantity > 0))
-    p = p.take(np.lexsort((p.day, p.product, p.customer)))
+    p = p.take(np.lexsort((p.category, p.day, p.product, p.customer)))
     p = p.take(_runs(p.customer, p.product, p.day))
     same = (p.customer[1:] == p.customer[:-1]) & (p.product[1:] == p.product[:-1])
-    return p.customer[1:][same], p.product[1:][same], np.diff(p.day)[same].astype(np.float64)
+    return p.category[1:][same], np.diff(p.day)[same].astype(np.float64)
 
 
 def next_days(purchases: Purchases, pairs: Pairs, *, as_of: int, until: int) -> Floats:
@@ -127,17 +131,47 @@ def next_days(purchases: Purchases, pairs: Pairs, *, as_of: int, until: int) -> 
     return wait[label[: len(pairs)]]
 
 
-def _houses(p: Purchases, need: Ints, category: Ints, as_of: int) -> tuple[Houses, Ints]:
+def columns(known: Ints, category: Ints) -> Ints:
+    """The column of each category in tables with the whole shop in column 0 and ``known`` (ascending) after it;
+    whatever is not known has the whole shop's."""
+    if len(known) == 0:
+        return np.zeros(len(category), np.int64)
+    at = np.minimum(np.searchsorted(known, category), len(known) - 1)
+    return np.where(known[at] == category, at + 1, 0)
+
+
+def members(labels: Ints, wanted: Ints) -> Iterator[Ints]:
+    """Row numbers of each of the ``wanted`` labels (ascending), in turn."""
+    by_label = np.argsort(labels, kind="stable")
+    ordered = labels[by_label]
+    bounds = zip(np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, "right"), strict=True)
+    for start, stop in bounds:
+        yield by_label[start:stop]
+
+
+def mean_gaps(pairs: Pairs, known: Ints, *, typical: float, weight: float = 10.0) -> Floats:
+    """Mean gap in days of the whole shop and each category in ``known``, drawn towards ``typical`` (a category:
+    towards the shop's) as if ``weight`` such gaps had been seen."""
+    days, count = pairs.recency.sum(), pairs.repeats.sum()
+    shop = (days + weight * typical) / (count + weight)
+    column = columns(known, pairs.category)
+    gaps = np.bincount(column, pairs.recency, len(known) + 1) + weight * shop
+    gaps /= np.bincount(column, pairs.repeats, len(known) + 1) + weight
+    gaps[0] = shop
+    return gaps
+
+
+def _houses(p: Purchases, need: Ints, category: Ints, size: Floats, as_of: int) -> tuple[Houses, Ints]:
     """Needs of households, and for every line of ``p`` the row of its need."""
-    order = np.lexsort((np.arange(len(p)), p.quantity < 0, p.day, need, p.customer))
+    order = np.lexsort((p.quantity < 0, p.day, need, p.customer))
     house = _runs(p.customer[order], need[order])
     labels = _labels(house, len(p))
     of_line = np.empty(len(p), np.int64)
     of_line[order] = labels
-    sized = np.isfinite(p.size[order]) & (p.size[order] > 0)
+    sized = np.isfinite(size[order]) & (size[order] > 0)
     all_sized = np.logical_and.reduceat(sized, house)[labels]
     quantity = p.quantity[order]
-    contents = quantity * np.where(all_sized, p.size[order], 1.0)
+    contents = quantity * np.where(all_sized, size[order], 1.0)
     bought = np.flatnonzero(quantity > 0)
     days = _runs(labels[bought], p.day[order][bought])
     day_house, day = labels[bought][days], p.day[order][bought][days]
@@ -156,7 +190,7 @@ def _houses(p: Purchases, need: Ints, category: Ints, as_of: int) -> tuple[House
         again = count > back + 1
         waited[again, back] = day[end[again] - back] - day[end[again] - back - 1]
     houses = Houses(
-        category=category[order][np.append(house[1:], len(p)) - 1],
+        category=np.maximum.reduceat(category[order], house),
         occasions=count.astype(np.float64),
         span=(day[end] - day[start]).astype(np.float64),
         elapsed=(as_of - day[end]).astype(np.float64),

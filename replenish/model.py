@@ -7,14 +7,14 @@ curve are really the 10, 50 and 90 %. Then it fits BG/NBD again on everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from replenish.bgnbd import Curve, History, curve, fit_parameters
-from replenish.intervals import Houses, Pairs, next_days, summarise
+from replenish.intervals import Houses, Pairs, columns, mean_gaps, members, next_days, summarise
 from replenish.supply import EDGES, USUAL_PACE, Clock, Supply, stages, supply
 from replenish.types import WINDOW, Floats, Ints, Purchases
 
@@ -26,10 +26,9 @@ SPREAD = 0.7
 TYPICAL_GAP = 30.0
 """Days between two purchases where nothing is known."""
 
-PRIOR_GAPS = 10.0
 PRIOR_EVENTS = 20.0
 PRIOR_RETURNS = 100.0
-"""How many gaps, purchases and returns outweigh what is taken for granted."""
+"""How many purchases and how many who came back outweigh what is taken for granted."""
 
 FOLLOW_UP = 28
 """Days over which the pace of buying is watched, from two starting days."""
@@ -38,6 +37,10 @@ LEVELS = np.array([0.1, 0.5, 0.9])
 
 KINDS = np.array([1.0, 4.0])
 """Pairs are of one kind below, between and from so many repeats on: their pace differs."""
+
+
+Moment = tuple[int, Pairs, Houses]
+"""A day held back from the model, and what was known at the end of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,9 @@ class Model:
     pace: Floats
     levels: Floats
 
-    def columns(self, category: Ints) -> Ints:
-        """The column of each category; unknown ones have the whole shop's."""
-        if len(self.categories) == 0:
-            return np.zeros(len(category), np.int64)
-        at = np.minimum(np.searchsorted(self.categories, category), len(self.categories) - 1)
-        return np.where(self.categories[at] == category, at + 1, 0)
-
     def outlook(self, pairs: Pairs, houses: Houses) -> tuple[Outlook, Supply]:
-        own = self.columns(pairs.category)
-        state = supply(houses, self.gaps[self.columns(houses.category)])
+        own = columns(self.categories, pairs.category)
+        state = supply(houses, self.gaps[columns(self.categories, houses.category)])
         habit = curve(self.parameters[:, own], History(pairs.repeats, pairs.recency, pairs.age))
         clock = Clock.at(self.pace[kinds(pairs), own], state, pairs.house)
         return Outlook(habit, clock), state
@@ -115,15 +111,15 @@ class Model:
 
 def fit(purchases: Purchases, *, as_of: int) -> Model:
     """The model from all purchases until the end of day ``as_of``; later lines are not looked at."""
-    before, _ = summarise(purchases, as_of=as_of - WINDOW)
-    draft = _fit_habits(before, as_of=as_of - WINDOW)
-    pace = _learn_pace(draft, purchases, as_of=as_of)
-    draft = replace(draft, pace=pace)
-    levels = _learn_levels(draft, purchases, as_of=as_of)
+    starts = (as_of - WINDOW, as_of - WINDOW + FOLLOW_UP)
+    held_back = [(start, *summarise(purchases, as_of=start)) for start in starts]
+    draft = _fit_habits(held_back[0][1], as_of=starts[0])
+    draft = replace(draft, pace=_learn_pace(draft, purchases, held_back))
+    levels = _learn_levels(draft, purchases, held_back[0])
     pairs, _ = summarise(purchases, as_of=as_of)
     final = _fit_habits(pairs, as_of=as_of)
-    position = draft.columns(final.categories)
-    return replace(final, pace=pace[:, np.append(0, position)], levels=levels)
+    column = np.append(0, columns(draft.categories, final.categories))
+    return replace(final, pace=draft.pace[:, column], levels=levels)
 
 
 def kinds(pairs: Pairs) -> Ints:
@@ -135,32 +131,30 @@ def _fit_habits(pairs: Pairs, *, as_of: int) -> Model:
     """Parameters for the shop and each category; pace and levels as yet without a check."""
     history = History(pairs.repeats, pairs.recency, pairs.age)
     categories = np.unique(pairs.category[pairs.category >= 0])
-    shop, gap = fit_parameters(history), _mean_gap(history, TYPICAL_GAP)
-    parameters, gaps = [shop], [gap]
-    for rows in _members(pairs.category, categories):
-        some = history.take(rows)
-        parameters.append(fit_parameters(some, centre=shop, spread=SPREAD))
-        gaps.append(_mean_gap(some, gap))
+    shop = fit_parameters(history)
+    parameters = [shop]
+    for rows in members(pairs.category, categories):
+        parameters.append(fit_parameters(history.take(rows), centre=shop, spread=SPREAD))
+    gaps = mean_gaps(pairs, categories, typical=TYPICAL_GAP)
     return Model(
         version=VERSION,
         as_of=as_of,
         categories=categories,
         parameters=np.array(parameters).T,
-        gaps=np.array(gaps),
+        gaps=gaps,
         pace=np.broadcast_to(USUAL_PACE, (len(KINDS) + 1, len(gaps), len(EDGES))),
         levels=LEVELS,
     )
 
 
-def _learn_pace(draft: Model, purchases: Purchases, *, as_of: int) -> Floats:
+def _learn_pace(draft: Model, purchases: Purchases, held_back: list[Moment]) -> Floats:
     """Purchases seen over purchases expected, for each kind of pair, category and stage of the supply."""
     shape = draft.pace.shape
     seen, expected = np.zeros(shape).ravel(), np.zeros(shape).ravel()
-    for start in (as_of - 2 * FOLLOW_UP, as_of - FOLLOW_UP):
-        pairs, houses = summarise(purchases, as_of=start)
+    for start, pairs, houses in held_back:
         wait = next_days(purchases, pairs, as_of=start, until=start + FOLLOW_UP)
         outlook, _ = draft.outlook(pairs, houses)
-        cell = (kinds(pairs) * shape[1] + draft.columns(pairs.category)) * shape[2]
+        cell = (kinds(pairs) * shape[1] + columns(draft.categories, pairs.category)) * shape[2]
         habit, clock = outlook.habit, outlook.clock
         chance = habit.chance(0.0)
         for day in range(FOLLOW_UP):
@@ -177,29 +171,17 @@ def _learn_pace(draft: Model, purchases: Purchases, *, as_of: int) -> Floats:
     return pace
 
 
-def _learn_levels(draft: Model, purchases: Purchases, *, as_of: int) -> Floats:
+def _learn_levels(draft: Model, purchases: Purchases, held_back: Moment) -> Floats:
     """Where on the curve the 10, 50 and 90 % of those fell who came back in the held-back weeks."""
-    start = as_of - WINDOW
-    pairs, houses = summarise(purchases, as_of=start)
-    wait = next_days(purchases, pairs, as_of=start, until=as_of)
+    start, pairs, houses = held_back
+    wait = next_days(purchases, pairs, as_of=start, until=start + WINDOW)
     outlook, _ = draft.outlook(pairs, houses)
     back = np.isfinite(wait) & (pairs.repeats > 0)
     if not back.any():
         return LEVELS
     habit, clock = outlook.habit, outlook.clock
-    share = habit.awaited(clock.model_days(np.where(back, wait, 1.0))) / habit.awaited(clock.model_days(WINDOW))
+    share = habit.awaited(clock.model_days(np.where(back, wait, 1.0))) / habit.awaited(
+        clock.model_days(WINDOW)
+    )
     weight = back.sum() / (back.sum() + PRIOR_RETURNS)
     return weight * np.quantile(share[back], LEVELS) + (1 - weight) * LEVELS
-
-
-def _members(labels: Ints, wanted: Ints) -> Iterator[Ints]:
-    """Row numbers of each of the ``wanted`` labels (ascending), in turn."""
-    by_label = np.argsort(labels, kind="stable")
-    ordered = labels[by_label]
-    bounds = zip(np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, "right"), strict=True)
-    for start, stop in bounds:
-        yield by_label[start:stop]
-
-
-def _mean_gap(history: History, typical: float) -> float:
-    return float((history.recency.sum() + PRIOR_GAPS * typical) / (history.repeats.sum() + PRIOR_GAPS))

@@ -1,0 +1,123 @@
+"""How good is a forecast? Errors of dates, quality of chances, order of lists. Knows no model.
+
+Columns are of one length n unless said otherwise. Where a number is not defined (no rows, one class only) the
+answer is nan; columns of different lengths are a ValueError.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from replenish.ranking import ranks
+from replenish.types import Floats, Ints
+
+CLIP = 1e-6
+"""Chances are kept this far from 0 and 1 in the log loss, so that one bold miss does not make it infinite."""
+
+
+def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean absolute error, in the unit of the input."""
+    a, p = _columns(actual, predicted)
+    return _mean(np.abs(a - p))
+
+
+def pinball(actual: ArrayLike, predicted: ArrayLike, level: float) -> float:
+    """Mean quantile loss (Koenker and Bassett 1978): ``level`` a unit too low, ``1 - level`` a unit too high."""
+    a, p = _columns(actual, predicted)
+    return _mean(np.maximum(level * (a - p), (level - 1) * (a - p)))
+
+
+def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
+    """Share of values inside their window, its ends included."""
+    a, lo, hi = _columns(actual, lower, upper)
+    return _mean(((a >= lo) & (a <= hi)).astype(np.float64))
+
+
+def log_loss(happened: ArrayLike, chance: ArrayLike) -> float:
+    """Mean negative log likelihood of what happened (0 or 1)."""
+    y, p = _columns(happened, chance)
+    p = np.clip(p, CLIP, 1 - CLIP)
+    return _mean(-(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def roc_auc(happened: ArrayLike, score: ArrayLike) -> float:
+    """Chance that something that happened scored above something that did not; ties count half."""
+    y, s = _columns(happened, score)
+    ones = int(y.sum())
+    if ones in (0, len(y)):
+        return float("nan")
+    _, inverse, count = np.unique(s, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2.0)[inverse]
+    return float((rank[y == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(y) - ones)))
+
+
+def pr_auc(happened: ArrayLike, score: ArrayLike) -> float:
+    """Average precision over the recall reached at each distinct score."""
+    y, s = _columns(happened, score)
+    ones = y.sum()
+    if ones == 0:
+        return float("nan")
+    best = np.argsort(-s, kind="stable")
+    last_of_tie = np.append(np.diff(s[best]) != 0, True)
+    hits = np.cumsum(y[best])[last_of_tie]
+    shown = np.arange(1, len(y) + 1)[last_of_tie]
+    return float(np.sum(np.diff(hits / ones, prepend=0.0) * hits / shown))
+
+
+def ece(happened: ArrayLike, chance: ArrayLike, *, bins: int = 15) -> float:
+    """Expected calibration error: mean gap between said and seen, over bins of about equally many rows."""
+    y, p = _columns(happened, chance)
+    if len(y) == 0:
+        return float("nan")
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
+    bin_of = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(len(edges) - 2, 0))
+    return float(np.abs(np.bincount(bin_of, y - p)).sum() / len(y))
+
+
+def recall_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike) -> float:
+    """Share of what a customer bought that stood among the first ``k``; mean over customers who bought."""
+    hits, total, _ = _lists(k, customer, product, score, bought)
+    return _mean(hits / total)
+
+
+def ndcg_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike) -> float:
+    """Gain of the first ``k`` places, discounted by log2(place + 1), over that of a perfect list (Jarvelin and
+    Kekalainen 2002); mean over customers who bought."""
+    _, total, gain = _lists(k, customer, product, score, bought)
+    ideal = np.cumsum(1 / np.log2(np.arange(2, k + 2)))
+    return _mean(gain / ideal[np.minimum(total, k).astype(np.int64) - 1])
+
+
+def _lists(
+    k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """For each customer who bought: hits among the first k, things bought, discounted gain of the hits."""
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    who, what, s, y = (np.asarray(column) for column in (customer, product, score, bought))
+    _same_length(who, what, s, y)
+    place = ranks(who.astype(np.int64), what.astype(np.int64), s.astype(np.float64))
+    hit = y.astype(bool) & (place <= k)
+    index: Ints = np.unique(who, return_inverse=True)[1]
+    total = np.bincount(index, y.astype(np.float64))
+    some = total > 0
+    gain = np.bincount(index, np.where(hit, 1 / np.log2(place + 1.0), 0.0))
+    return np.bincount(index, hit.astype(np.float64))[some], total[some], gain[some]
+
+
+def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
+    found = tuple(np.asarray(column, np.float64) for column in columns)
+    _same_length(*found)
+    return found
+
+
+def _same_length(*columns: NDArray[Any]) -> None:
+    if len({column.shape for column in columns}) > 1:
+        raise ValueError(f"columns differ in length: {[column.shape for column in columns]}")
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else float("nan")

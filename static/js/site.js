@@ -32,8 +32,9 @@ const reckon = () => {
 
 const countdown = () => all("[data-undo-until]").forEach((bar) => {
   const left = Math.ceil((Date.parse(bar.dataset.undoUntil) - Date.now()) / 60000);
-  if (left <= 0) bar.remove();
-  else all("[data-minutes]", bar).forEach((place) => { place.textContent = left; });
+  if (left <= 0) return bar.remove();
+  bar.querySelector("[data-minutes]").textContent = left;
+  bar.querySelector("[data-left]").hidden = false;
 });
 
 document.addEventListener("click", (event) => {

@@ -27,6 +27,9 @@ class Message(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.WAITING)
     created_at = models.DateTimeField(_("created at"))
     due_at = models.DateTimeField(_("due at"))
+    # When a worker was last told of it; keeps a long queue from being filled with the same messages again.
+    queued_at = models.DateTimeField(_("queued at"), null=True, blank=True)
+    # A worker is at it since then; after settings.NOTIFY_LEASE it counts as dead and another may take over.
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     last_error = models.CharField(_("last error"), max_length=250, blank=True)

@@ -1,0 +1,24 @@
+"""How a message leaves the house: one adapter a channel, all with the same small face.
+
+An adapter module has `session()`, a context manager that gives a function delivering one message. When that function
+returns, the provider has accepted the message; leaving the context only closes the line and never raises. A refusal
+that no retry can change is raised as Refused; every other exception means "try again later". The message's key goes
+along as the provider's retry key, or as whatever it has that is nearest to one.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from notify.models import Message
+
+
+class Refused(Exception):
+    """This message can't be delivered to this recipient, now or later. The text says why."""
+
+
+Deliver = Callable[[Message], None]
+
+
+class Channel(Protocol):
+    def session(self) -> AbstractContextManager[Deliver]: ...

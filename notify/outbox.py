@@ -1,0 +1,43 @@
+"""The way into the outbox."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from notify.gates import gate_for
+from notify.models import Message
+
+
+def post(
+    *,
+    key: str,
+    purpose: str,
+    channel: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    headers: Mapping[str, str] | None = None,
+    at: datetime,
+    due_at: datetime | None = None,
+) -> Message:
+    """Write a message into the outbox, in the caller's transaction: it exists exactly if what caused it does.
+
+    The same key twice is the same message, as it was first written. It goes out at `due_at` (`at`, if none is given)
+    or soon after, if the gate of its purpose agrees then. Raises NoGate when the purpose has no gate.
+    """
+    gate_for(purpose)
+    message, _created = Message.objects.get_or_create(
+        key=key,
+        defaults={
+            "purpose": purpose,
+            "channel": channel,
+            "recipient": recipient,
+            "subject": subject,
+            "text": text,
+            "html": html,
+            "headers": dict(headers or {}),
+            "created_at": at,
+            "due_at": due_at or at,
+        },
+    )
+    return message

@@ -82,7 +82,8 @@ def predict(history: pl.DataFrame, requests: pl.DataFrame, cutoff: dt.date) -> p
     sorted_customer = lines.customer[by_customer]
     found = []
     for shard in tqdm(shards, desc="forecast", unit="shard", disable=not sys.stderr.isatty()):
-        mine = by_customer[np.isin(sorted_customer, shard)]
+        start, stop = np.searchsorted(sorted_customer, [shard[0], shard[-1] + 1]) if len(shard) else (0, 0)
+        mine = by_customer[start:stop]
         found.append(_frame(forecast(model, lines.take(mine), as_of=as_of), customers, products, cutoff))
     answers = wanted.join(pl.concat(found), on=KEY, how="left", maintain_order="left")
     missing = answers.filter(pl.col("score").is_null())
@@ -147,7 +148,8 @@ def _frame(found: Forecasts, customers: pl.Series, products: pl.Series, cutoff: 
 def _moments(days: np.ndarray[Any, Any], cutoff: dt.date) -> np.ndarray[Any, Any]:
     """``days`` after the cut-off, no further than the window they are given for."""
     micros = np.rint(np.clip(days, 0.0, WINDOW) * 86_400_000_000).astype("timedelta64[us]")
-    return np.datetime64(cutoff, "us") + micros
+    moments: np.ndarray[Any, Any] = np.datetime64(cutoff, "us") + micros
+    return moments
 
 
 def _read(path: Path, needed: list[str]) -> pl.DataFrame:

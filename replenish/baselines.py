@@ -157,14 +157,14 @@ class _Elapsed:
         last = self.longer.shape[1] - 1
         whole = np.minimum(days, last - 1).astype(np.int64)
         here, there = self.longer[self.own, whole], self.longer[self.own, whole + 1]
-        return here + (there - here) * np.minimum(days - whole, 1.0)
+        return np.asarray(here + (there - here) * np.minimum(days - whole, 1.0))
 
 
 def _longer(lengths: Floats, known: Floats) -> Floats:
     """Share of gaps longer than 0, 1, 2 ... days, drawn towards ``known``; never zero."""
     count = np.bincount(np.minimum(lengths, LONGEST + 1).astype(np.int64), minlength=LONGEST + 2)
     beyond = len(lengths) - np.cumsum(count)[: LONGEST + 1]
-    return (beyond + WEIGHT * known) / (len(lengths) + WEIGHT)
+    return np.asarray((beyond + WEIGHT * known) / (len(lengths) + WEIGHT))
 
 
 def _drawn_median(lengths: Floats, typical: float) -> float:

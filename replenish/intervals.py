@@ -155,10 +155,11 @@ def mean_gaps(pairs: Pairs, known: Ints, *, typical: float, weight: float = 10.0
     days, count = pairs.recency.sum(), pairs.repeats.sum()
     shop = (days + weight * typical) / (count + weight)
     column = columns(known, pairs.category)
-    gaps = np.bincount(column, pairs.recency, len(known) + 1) + weight * shop
-    gaps /= np.bincount(column, pairs.repeats, len(known) + 1) + weight
-    gaps[0] = shop
-    return gaps
+    days_of = np.bincount(column, pairs.recency, len(known) + 1)
+    count_of = np.bincount(column, pairs.repeats, len(known) + 1)
+    means: Floats = (days_of + weight * shop) / (count_of + weight)
+    means[0] = shop
+    return means
 
 
 def _houses(p: Purchases, need: Ints, category: Ints, size: Floats, as_of: int) -> tuple[Houses, Ints]:
@@ -203,7 +204,8 @@ def _houses(p: Purchases, need: Ints, category: Ints, size: Floats, as_of: int) 
 
 def _middles(values: Floats, group: Ints, start: Ints, count: Ints) -> Floats:
     """The lower median of each group of consecutive values."""
-    return values[np.lexsort((values, group))][start + (count - 1) // 2]
+    middles: Floats = values[np.lexsort((values, group))][start + (count - 1) // 2]
+    return middles
 
 
 def _runs(*columns: NDArray[np.generic]) -> Ints:

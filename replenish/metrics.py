@@ -102,10 +102,11 @@ def _lists(
     place = ranks(who.astype(np.int64), what.astype(np.int64), s.astype(np.float64))
     hit = y.astype(bool) & (place <= k)
     index: Ints = np.unique(who, return_inverse=True)[1]
-    total = np.bincount(index, y.astype(np.float64))
+    total: Floats = np.bincount(index, y.astype(np.float64)).astype(np.float64)
     some = total > 0
-    gain = np.bincount(index, np.where(hit, 1 / np.log2(place + 1.0), 0.0))
-    return np.bincount(index, hit.astype(np.float64))[some], total[some], gain[some]
+    hits: Floats = np.bincount(index, hit.astype(np.float64)).astype(np.float64)
+    gain: Floats = np.bincount(index, np.where(hit, 1 / np.log2(place + 1.0), 0.0)).astype(np.float64)
+    return hits[some], total[some], gain[some]
 
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:

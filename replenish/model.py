@@ -150,7 +150,8 @@ def _fit_habits(pairs: Pairs, *, as_of: int) -> Model:
 def _learn_pace(draft: Model, purchases: Purchases, held_back: list[Moment]) -> Floats:
     """Purchases seen over purchases expected, for each kind of pair, category and stage of the supply."""
     shape = draft.pace.shape
-    seen, expected = np.zeros(shape).ravel(), np.zeros(shape).ravel()
+    cells = draft.pace.size
+    seen, expected = np.zeros(cells), np.zeros(cells)
     for start, pairs, houses in held_back:
         wait = next_days(purchases, pairs, as_of=start, until=start + FOLLOW_UP)
         outlook, _ = draft.outlook(pairs, houses)
@@ -161,12 +162,12 @@ def _learn_pace(draft: Model, purchases: Purchases, held_back: list[Moment]) -> 
             later = habit.chance(float(day + 1))
             waiting = wait > day
             at = (cell + stages(clock.start + (day + 0.5) / clock.lasts))[waiting]
-            seen += np.bincount(at, wait[waiting] == day + 1, len(seen))
-            expected += np.bincount(at, ((later - chance) / (1 - chance))[waiting], len(seen))
+            seen += np.bincount(at, wait[waiting] == day + 1, cells)
+            expected += np.bincount(at, ((later - chance) / (1 - chance))[waiting], cells)
             chance = later
-    seen, expected = seen.reshape(shape), expected.reshape(shape)
-    shop = (seen.sum(axis=1) + PRIOR_EVENTS * USUAL_PACE) / (expected.sum(axis=1) + PRIOR_EVENTS)
-    pace = (seen + PRIOR_EVENTS * shop[:, None]) / (expected + PRIOR_EVENTS)
+    some, fair = seen.reshape(shape), expected.reshape(shape)
+    shop = (some.sum(axis=1) + PRIOR_EVENTS * USUAL_PACE) / (fair.sum(axis=1) + PRIOR_EVENTS)
+    pace: Floats = (some + PRIOR_EVENTS * shop[:, None]) / (fair + PRIOR_EVENTS)
     pace[:, 0] = shop
     return pace
 
@@ -180,8 +181,8 @@ def _learn_levels(draft: Model, purchases: Purchases, held_back: Moment) -> Floa
     if not back.any():
         return LEVELS
     habit, clock = outlook.habit, outlook.clock
-    share = habit.awaited(clock.model_days(np.where(back, wait, 1.0))) / habit.awaited(
-        clock.model_days(WINDOW)
-    )
-    weight = back.sum() / (back.sum() + PRIOR_RETURNS)
-    return weight * np.quantile(share[back], LEVELS) + (1 - weight) * LEVELS
+    reached = habit.awaited(clock.model_days(np.where(back, wait, 1.0)))
+    share = (reached / habit.awaited(clock.model_days(WINDOW)))[back]
+    weight = len(share) / (len(share) + PRIOR_RETURNS)
+    levels: Floats = weight * np.quantile(share, LEVELS) + (1 - weight) * LEVELS
+    return levels

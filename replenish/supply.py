@@ -76,12 +76,14 @@ class Clock:
         stage = (self.passed <= target[:, None]).sum(axis=1) - 1
         row = np.arange(len(stage))
         end = EDGES[stage] + (target - self.passed[row, stage]) / self.pace[row, stage]
-        return np.maximum(end - self.start, 0.0) * self.lasts
+        days: Floats = np.maximum(end - self.start, 0.0) * self.lasts
+        return days
 
     def _run(self, place: Floats) -> Floats:
         stage = stages(place)
         row = np.arange(len(stage))
-        return self.passed[row, stage] + (place - EDGES[stage]) * self.pace[row, stage]
+        run: Floats = self.passed[row, stage] + (place - EDGES[stage]) * self.pace[row, stage]
+        return run
 
 
 def stages(place: Floats) -> Ints:

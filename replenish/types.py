@@ -55,25 +55,24 @@ class Purchases:
         Raises ValueError, naming the column, for another shape, length or kind of number, for fractions where
         whole numbers are asked for, and for quantities that are not finite.
         """
-        customers = _whole("customer", customer, np.int64)
-        n = len(customers)
-        columns = {
-            "customer": customers,
-            "product": _whole("product", product, np.int64),
-            "day": _whole("day", day, np.int32),
-            "quantity": np.ones(n) if quantity is None else _real("quantity", quantity),
-            "need": np.full(n, -1, np.int64) if need is None else _whole("need", need, np.int64),
-            "category": np.full(n, -1, np.int64)
-            if category is None
-            else _whole("category", category, np.int64),
-            "size": np.full(n, np.nan) if size is None else _real("size", size),
-        }
-        for name, column in columns.items():
-            if len(column) != n:
-                raise ValueError(f"{name} has {len(column)} rows, customer has {n}")
-        if not np.isfinite(columns["quantity"]).all():
+        n = len(_column("customer", customer))
+        unknown = np.full(n, -1, np.int64)
+        found = cls(
+            customer=_whole("customer", customer, np.int64),
+            product=_whole("product", product, np.int64),
+            day=_whole("day", day, np.int32),
+            quantity=np.ones(n) if quantity is None else _real("quantity", quantity),
+            need=unknown if need is None else _whole("need", need, np.int64),
+            category=unknown if category is None else _whole("category", category, np.int64),
+            size=np.full(n, np.nan) if size is None else _real("size", size),
+        )
+        for field in fields(cls):
+            rows = len(getattr(found, field.name))
+            if rows != n:
+                raise ValueError(f"{field.name} has {rows} rows, customer has {n}")
+        if not np.isfinite(found.quantity).all():
             raise ValueError("quantity must be finite")
-        return cls(**columns)
+        return found
 
     @classmethod
     def empty(cls) -> Self:

@@ -80,18 +80,19 @@ def is_returning(member, at: datetime) -> bool:
     """
     if not member.is_authenticated:
         return False
-    return User.objects.filter(_completed(at), pk=member.pk).exists()
+    return User.objects.filter(completed(at), pk=member.pk).exists()
 
 
 def returning_members(at: datetime):
     """A query of every member with a completed purchase."""
-    return User.objects.filter(_completed(at))
+    return User.objects.filter(completed(at))
 
 
-def _completed(at: datetime) -> Q:
-    imported = Purchase.objects.filter(member=OuterRef("pk"), quantity__gt=0)
+def completed(at: datetime, *, member: str = "pk") -> Q:
+    """Rows whose member (the column `member`) has a completed purchase: for queries that want it in one statement."""
+    imported = Purchase.objects.filter(member=OuterRef(member), quantity__gt=0)
     ordered = Order.objects.filter(
         Q(status=Order.Status.SETTLED) | Q(status=Order.Status.PLACED, errand__undo_until__lte=at),
-        member=OuterRef("pk"),
+        member=OuterRef(member),
     )
     return Q(Exists(imported)) | Q(Exists(ordered))

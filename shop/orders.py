@@ -109,23 +109,33 @@ def place(
         lock_member(member)
         if earlier := answered(member=member, key=key, asked=asked):
             return earlier
-        if not lines:
-            raise NothingWanted
-        offers = {
-            offer.pk: offer
-            for offer in Offer.objects.select_for_update(of=("self",))
-            .select_related("store")
-            .filter(pk__in=[line.offer_id for line in lines])
-            .order_by("pk")
-        }
-        if problems := [p for line in lines if (p := _problem(line, offers.get(line.offer_id)))]:
-            raise Refused(problems)
-        _move_stock({line.offer_id: -line.quantity for line in lines})
-        errand = Errand.objects.create(
-            member=member, key=key, fingerprint=asked, placed_at=at, undo_until=at + settings.UNDO_WINDOW
+        return write(
+            member=member, wanted=lines, key=key, asked=asked, address=address, payment_kind=payment_kind, at=at
         )
-        _write_orders(errand, lines, offers, address, payment_kind)
-        _announce(errand_placed, errand_id=errand.pk, member_id=member.pk)
+
+
+def write(
+    *, member: User, wanted: Sequence[Wanted], key: str, asked: str, address: Address, payment_kind: str, at: datetime
+) -> Errand:
+    """The part of `place` for callers whose transaction holds the member's lock and found the key unanswered."""
+    lines = _merged(wanted)
+    if not lines:
+        raise NothingWanted
+    offers = {
+        offer.pk: offer
+        for offer in Offer.objects.select_for_update(of=("self",))
+        .select_related("store")
+        .filter(pk__in=[line.offer_id for line in lines])
+        .order_by("pk")
+    }
+    if problems := [p for line in lines if (p := _problem(line, offers.get(line.offer_id)))]:
+        raise Refused(problems)
+    _move_stock({line.offer_id: -line.quantity for line in lines})
+    errand = Errand.objects.create(
+        member=member, key=key, fingerprint=asked, placed_at=at, undo_until=at + settings.UNDO_WINDOW
+    )
+    _write_orders(errand, lines, offers, address, payment_kind)
+    _announce(errand_placed, errand_id=errand.pk, member_id=member.pk)
     return errand
 
 

@@ -1,12 +1,13 @@
 """Objects for tests, valid by default and small."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Address, User
+from mylist.models import ListItem, Prediction
 from shop.models import Category, Channel, Need, Offer, PaymentMethod, Product, Purchase, Store
 
 
@@ -120,3 +121,67 @@ class PurchaseFactory(DjangoModelFactory):
     quantity = Decimal(1)
     unit_price = Decimal(300)
     currency = "TWD"
+
+
+NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
+"""The moment of the `now` fixture."""
+
+
+class PredictionFactory(DjangoModelFactory):
+    """The forecast of an item: due=True expects it tomorrow, otherwise in eight weeks; `around` is the present."""
+
+    class Meta:
+        model = Prediction
+        exclude = ["today"]
+
+    class Params:
+        due = False
+        around = NOW
+
+    item = factory.SubFactory("tests.factories.ListItemFactory", prediction=None)
+    model_version = "test"
+    as_of = factory.SelfAttribute("around")
+    p7 = factory.LazyAttribute(lambda p: 0.6 if p.due else 0.02)
+    p14 = factory.LazyAttribute(lambda p: 0.8 if p.due else 0.05)
+    p28 = factory.LazyAttribute(lambda p: 0.9 if p.due else 0.2)
+    today = factory.LazyAttribute(lambda p: p.around.date())
+    lower_on = factory.LazyAttribute(lambda p: p.today if p.due else p.today + timedelta(days=40))
+    expected_on = factory.LazyAttribute(lambda p: p.today + timedelta(days=1 if p.due else 48))
+    upper_on = factory.LazyAttribute(lambda p: p.today + timedelta(days=6 if p.due else 56))
+    interval_days = 30.0
+    supply_left = factory.LazyAttribute(lambda p: 0.1 if p.due else 0.9)
+    suggested_quantity = 1
+    score = factory.LazyAttribute(lambda p: p.p14)
+
+
+class ListItemFactory(DjangoModelFactory):
+    """An item of a returning customer, with the purchase it comes from, an offer and a forecast (see `due`)."""
+
+    class Meta:
+        model = ListItem
+        skip_postgeneration_save = True
+
+    class Params:
+        due = False
+        around = NOW
+
+    member = factory.SubFactory(MemberFactory)
+    offer = factory.SubFactory(OfferFactory)
+    product = factory.LazyAttribute(lambda item: item.offer.product if item.offer else ProductFactory())
+    last_bought_at = factory.LazyAttribute(lambda item: item.around - timedelta(days=29))
+    last_quantity = Decimal(1)
+    last_unit_price = factory.LazyAttribute(lambda item: item.offer.price if item.offer else Decimal(300))
+    last_currency = "TWD"
+    times_bought = 4
+    prediction = factory.RelatedFactory(
+        PredictionFactory,
+        factory_related_name="item",
+        due=factory.SelfAttribute("..due"),
+        around=factory.SelfAttribute("..around"),
+    )
+    purchase = factory.RelatedFactory(
+        PurchaseFactory,
+        member=factory.SelfAttribute("..member"),
+        product=factory.SelfAttribute("..product"),
+        purchased_at=factory.SelfAttribute("..last_bought_at"),
+    )

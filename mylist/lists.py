@@ -1,0 +1,358 @@
+"""The list of a returning customer: what is on it, in which group, in which order; and the member's wishes for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from mylist.models import ListItem, Prediction
+from mylist.words import due_label
+from shop import history
+from shop.models import Errand, Offer, Order, OrderLine, Product, Store
+from shop.money import round_money
+from shop.orders import MAX_QUANTITY
+
+# An item is due when the engine expects it within a week and thinks it likelier than this in two. A chance is needed
+# besides the date, because the date only holds under the condition that the member comes back for it at all.
+DUE_DAYS = 7
+DUE_CHANCE = 0.35
+SOON_DAYS = 21
+SOON_CHANCE = 0.35
+# How long a reordered item is shown as on its way rather than as freshly stocked.
+ON_ITS_WAY = timedelta(days=1)
+
+
+class Group(models.TextChoices):
+    DUE = "due", _("Due now")
+    SOON = "soon", _("Soon")
+    LATER = "later", _("Later")
+    ON_ITS_WAY = "on_its_way", _("On its way")
+    SNOOZED = "snoozed", _("Snoozed")
+
+
+class Availability(models.TextChoices):
+    AVAILABLE = "available", _("Available")
+    SHORT = "short", _("Not enough left")
+    SOLD_OUT = "sold_out", _("Sold out")
+    GONE = "gone", _("No longer sold")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list as it is shown. Prices are for one pack; `supply_left` is a share from 0 to 1."""
+
+    item: ListItem
+    group: Group
+    quantity: int
+    availability: Availability
+    due_label: str
+    previous_price: Decimal | None
+    ordered_at: datetime | None
+
+    @property
+    def product(self) -> Product:
+        return self.item.product
+
+    @property
+    def offer(self) -> Offer | None:
+        return self.item.offer
+
+    @property
+    def store(self) -> Store | None:
+        return self.item.offer.store if self.item.offer else None
+
+    @property
+    def prediction(self) -> Prediction:
+        return self.item.prediction
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        return self.item.offer.price if self.item.offer else None
+
+    @property
+    def currency(self) -> str:
+        return self.item.offer.currency if self.item.offer else self.item.last_currency
+
+    @property
+    def amount(self) -> Decimal | None:
+        if self.unit_price is None:
+            return None
+        return round_money(self.unit_price * self.quantity, self.currency)
+
+    @property
+    def can_reorder(self) -> bool:
+        return self.availability == Availability.AVAILABLE
+
+    @property
+    def supply_left(self) -> float:
+        return self.item.prediction.supply_left
+
+    @property
+    def supply_percent(self) -> int:
+        return round(100 * self.supply_left)
+
+    @property
+    def last_quantity(self) -> Decimal:
+        return self.item.last_quantity.normalize()
+
+    @property
+    def pinned(self) -> bool:
+        return self.item.pinned_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenErrand:
+    """An errand that can still be undone, with what was ordered in it."""
+
+    errand: Errand
+    lines: list[OrderLine]
+
+    @property
+    def totals(self) -> list[tuple[str, Decimal]]:
+        return totals((line.order.currency, line.amount) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """Everything a list page shows. `drawn_at` goes back with an order, so that a stale page can't order twice."""
+
+    entries: list[Entry]
+    undoable: list[OpenErrand]
+    hidden_count: int
+    drawn_at: datetime
+
+    def group(self, group: Group) -> list[Entry]:
+        return [entry for entry in self.entries if entry.group == group]
+
+    @property
+    def due(self) -> list[Entry]:
+        """What "reorder all due" orders: due, and to be had."""
+        return [entry for entry in self.entries if entry.group == Group.DUE and entry.can_reorder]
+
+    @property
+    def due_count(self) -> int:
+        return len(self.due)
+
+    @property
+    def due_totals(self) -> list[tuple[str, Decimal]]:
+        return totals((entry.currency, entry.amount) for entry in self.due if entry.amount is not None)
+
+
+def totals(amounts: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
+    """(currency, sum) a currency, by currency."""
+    sums: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return sorted(sums.items())
+
+
+def due_on(day: date) -> Q:
+    """List items whose forecast says due on a local day, whatever the member wished."""
+    return Q(
+        prediction__expected_on__lte=day + timedelta(days=DUE_DAYS),
+        prediction__upper_on__gte=day,
+        prediction__p14__gte=DUE_CHANCE,
+    )
+
+
+def due_filter(at: datetime) -> Q:
+    """List items to be reminded of at a moment: due, and neither hidden nor snoozed by their member."""
+    return (
+        due_on(timezone.localdate(at, timezone.get_default_timezone()))
+        & Q(hidden_at=None)
+        & (Q(snoozed_until=None) | Q(snoozed_until__lte=at))
+    )
+
+
+def is_due(prediction: Prediction, day: date) -> bool:
+    """The rule of due_on for a row already loaded."""
+    return (
+        prediction.expected_on <= day + timedelta(days=DUE_DAYS)
+        and prediction.upper_on >= day
+        and prediction.p14 >= DUE_CHANCE
+    )
+
+
+def build(*, member: User, at: datetime) -> MemberList:
+    """The member's list at a moment; empty for somebody who is no returning customer. Two statements."""
+    items = _items(member).filter(history.completed(at, member="member"))
+    recent = _recent_lines(member, at)
+    ordered_at = {line.product_id: line.order.placed_at for line in recent}
+    today = at.astimezone(ZoneInfo(member.time_zone)).date()
+    shown, hidden_count = [], 0
+    for item in items:
+        if item.hidden_at:
+            hidden_count += 1
+        else:
+            shown.append(_entry(item, ordered_at.get(item.product_id), today, at))
+    shown.sort(key=_place)
+    return MemberList(shown, _open_errands(recent, at), hidden_count, at)
+
+
+def quantity_of(item: ListItem) -> int:
+    """Packs a reorder takes: what the member set with the stepper, else what the forecast suggests."""
+    return item.quantity or min(item.prediction.suggested_quantity, MAX_QUANTITY)
+
+
+def hidden(*, member: User) -> list[ListItem]:
+    """What the member hid, newest first."""
+    return list(_items(member).filter(hidden_at__isnull=False).order_by("-hidden_at"))
+
+
+def pin(*, member: User, item_id: int, at: datetime) -> ListItem:
+    return _change(member, item_id, pinned_at=at)
+
+
+def unpin(*, member: User, item_id: int) -> ListItem:
+    return _change(member, item_id, pinned_at=None)
+
+
+def hide(*, member: User, item_id: int, at: datetime) -> ListItem:
+    return _change(member, item_id, hidden_at=at)
+
+
+def unhide(*, member: User, item_id: int) -> ListItem:
+    return _change(member, item_id, hidden_at=None)
+
+
+def snooze(*, member: User, item_id: int, until: datetime) -> ListItem:
+    return _change(member, item_id, snoozed_until=until)
+
+
+def wake(*, member: User, item_id: int) -> ListItem:
+    return _change(member, item_id, snoozed_until=None)
+
+
+def set_quantity(*, member: User, item_id: int, quantity: int | None) -> ListItem:
+    """Packs to reorder, 1 to 99; None goes back to what the forecast suggests. ValueError for anything else."""
+    if quantity is not None and not 1 <= quantity <= MAX_QUANTITY:
+        raise ValueError(f"quantity {quantity}: choose 1 to {MAX_QUANTITY}")
+    return _change(member, item_id, quantity=quantity)
+
+
+def get(*, member: User, item_id: int, at: datetime) -> Entry:
+    """One item of the member's list as it is shown; ListItem.DoesNotExist for another's."""
+    item = _items(member).get(pk=item_id)
+    ordered_at = {line.product_id: line.order.placed_at for line in _recent_lines(member, at)}
+    return _entry(item, ordered_at.get(item.product_id), at.astimezone(ZoneInfo(member.time_zone)).date(), at)
+
+
+def _items(member: User) -> models.QuerySet[ListItem]:
+    return ListItem.objects.filter(member=member, prediction__isnull=False).select_related(
+        "product", "offer__store", "prediction"
+    )
+
+
+def _change(member: User, item_id: int, **wishes: object) -> ListItem:
+    """Set the member's wishes on an own item; ListItem.DoesNotExist for another's."""
+    item = _items(member).get(pk=item_id)
+    for name, value in wishes.items():
+        setattr(item, name, value)
+    item.save(update_fields=list(wishes))
+    return item
+
+
+def _recent_lines(member: User, at: datetime) -> list[OrderLine]:
+    """What the member ordered lately or may still undo, oldest first."""
+    return list(
+        OrderLine.objects.filter(
+            Q(order__placed_at__gt=at - ON_ITS_WAY) | Q(order__errand__undo_until__gt=at), order__member=member
+        )
+        .exclude(order__status=Order.Status.UNDONE)
+        .select_related("order__errand", "order__store", "product")
+        .order_by("order__placed_at", "pk")
+    )
+
+
+def _open_errands(lines: list[OrderLine], at: datetime) -> list[OpenErrand]:
+    found: dict[int, OpenErrand] = {}
+    for line in lines:
+        errand = line.order.errand
+        if line.order.status == Order.Status.PLACED and errand.undo_until > at:
+            found.setdefault(errand.pk, OpenErrand(errand, [])).lines.append(line)
+    return list(reversed(found.values()))
+
+
+def _entry(item: ListItem, ordered_at: datetime | None, today: date, at: datetime) -> Entry:
+    prediction = item.prediction
+    due = is_due(prediction, today)
+    quantity = quantity_of(item)
+    return Entry(
+        item=item,
+        group=_group(item, ordered_at, due, today, at),
+        quantity=quantity,
+        availability=_availability(item.offer, quantity),
+        due_label=due_label(
+            today=today,
+            expected_on=prediction.expected_on,
+            lower_on=prediction.lower_on,
+            upper_on=prediction.upper_on,
+            interval_days=prediction.interval_days,
+            p28=prediction.p28,
+            times_bought=item.times_bought,
+            is_due=due,
+        ),
+        previous_price=_previous_price(item),
+        ordered_at=ordered_at,
+    )
+
+
+def _group(item: ListItem, ordered_at: datetime | None, due: bool, today: date, at: datetime) -> Group:
+    prediction = item.prediction
+    if ordered_at:
+        return Group.ON_ITS_WAY
+    if item.snoozed_until and item.snoozed_until > at:
+        return Group.SNOOZED
+    if due:
+        return Group.DUE
+    if (
+        today <= prediction.upper_on
+        and prediction.expected_on <= today + timedelta(days=SOON_DAYS)
+        and prediction.p28 >= SOON_CHANCE
+    ):
+        return Group.SOON
+    return Group.LATER
+
+
+def _availability(offer: Offer | None, quantity: int) -> Availability:
+    if offer is None or not offer.is_active or not offer.store.is_active:
+        return Availability.GONE
+    if offer.is_sold_out:
+        return Availability.SOLD_OUT
+    if offer.stock is not None and offer.stock < quantity:
+        return Availability.SHORT
+    return Availability.AVAILABLE
+
+
+def _previous_price(item: ListItem) -> Decimal | None:
+    """What was paid last time, where that is not today's price."""
+    if item.offer is None or item.last_currency != item.offer.currency:
+        return None
+    paid = round_money(item.last_unit_price, item.last_currency)
+    return None if paid == item.offer.price else paid
+
+
+_GROUP_ORDER = {group: place for place, group in enumerate(Group)}
+
+
+def _place(entry: Entry) -> tuple:
+    """Groups in their order; in a group pinned first, then what runs out first, then what is likeliest."""
+    prediction = entry.prediction
+    # What has probably ended its habit has a date only under a condition that hardly holds: behind the rest.
+    faded = entry.group == Group.LATER and prediction.p28 < SOON_CHANCE
+    return (
+        _GROUP_ORDER[entry.group],
+        not entry.pinned,
+        faded,
+        -prediction.p28 if faded else 0,
+        prediction.expected_on,
+        -prediction.score,
+        entry.item.pk,
+    )

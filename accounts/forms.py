@@ -2,23 +2,66 @@
 
 import re
 from typing import Any
+from zoneinfo import available_timezones
 
 import phonenumbers
 from babel import Locale
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Address
-from accounts.phones import HOME_REGION, NotAPhone, to_e164
+from accounts.models import Address, User
+from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, PhoneField, to_e164
+
+_JOINING_PHONE = "accounts_joining_phone"
 
 
-class SignupForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=150)
+class JoinForm(forms.Form):
+    """What joining asks for beside the e-mail; allauth builds its own sign-up forms (page and app) on top of this."""
 
-    def signup(self, request, user):
+    name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    phone = PhoneField(label=_("Phone (optional)"), required=False)
+    field_order = ["name", "email", "phone"]
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Called by allauth for a new member, before the e-mail is proved.
+
+        The phone waits in the session until then. On the member it would be a stranger's phone on the account of
+        whoever really has that e-mail.
+        """
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
+        request.session[_JOINING_PHONE] = {"member": user.pk, "phone": self.cleaned_data["phone"]}
+
+
+def take_joining_phone(request: HttpRequest, member: User) -> str:
+    """The phone given when this member joined in this browser, once; empty if there is none."""
+    kept = request.session.pop(_JOINING_PHONE, None) or {}
+    return kept["phone"] if kept.get("member") == member.pk else ""
+
+
+def time_zone_choices() -> list[tuple[str, str]]:
+    """The zones people live in by their IANA names, Taipei first; the database's old aliases are left out."""
+    regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    others = sorted(zone for zone in available_timezones() if zone.startswith(regions) and zone != "Asia/Taipei")
+    return [(zone, zone.replace("_", " ")) for zone in ["Asia/Taipei", *others]]
+
+
+class ProfileForm(forms.ModelForm):
+    """The member's own wishes; `cleaned_data` fits accounts.members.change_profile as it is."""
+
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
+
+    class Meta:
+        model = User
+        fields = ["name", "language", "time_zone", "reminder_channel"]
+        labels = {"name": _("Name"), "language": _("Language"), "reminder_channel": _("Reminders by")}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -31,6 +74,12 @@ def country_choices() -> list[tuple[str, str]]:
 class AddressForm(forms.ModelForm):
     """An address in Taiwan or elsewhere; `cleaned_data` fits accounts.members.save_address as it is."""
 
+    country = forms.ChoiceField(
+        label=_("Country or region"),
+        choices=country_choices,
+        initial=HOME_REGION,
+        widget=forms.Select(attrs={"autocomplete": "shipping country"}),
+    )
     make_default = forms.BooleanField(label=_("Deliver here from now on"), required=False)
 
     class Meta:
@@ -39,16 +88,14 @@ class AddressForm(forms.ModelForm):
         labels = {
             "recipient": _("Recipient"),
             "phone": _("Phone"),
-            "country": _("Country or region"),
             "postal_code": _("Postal code"),
             "city": _("City and district"),
             "street": _("Street and number"),
         }
-        help_texts = {"country": "", "phone": _("For the courier only.")}
+        help_texts = {"phone": _("For the courier only.")}
         widgets = {
             "recipient": forms.TextInput(attrs={"autocomplete": "shipping name"}),
             "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "shipping tel", "inputmode": "tel"}),
-            "country": forms.Select(attrs={"autocomplete": "shipping country"}),
             "postal_code": forms.TextInput(attrs={"autocomplete": "shipping postal-code"}),
             "city": forms.TextInput(attrs={"autocomplete": "shipping address-level2"}),
             "street": forms.TextInput(attrs={"autocomplete": "shipping street-address"}),
@@ -56,16 +103,9 @@ class AddressForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"] = forms.ChoiceField(
-            label=self.fields["country"].label,
-            choices=country_choices,
-            initial=HOME_REGION,
-            widget=forms.Select(attrs={"autocomplete": "shipping country"}),
-        )
-        if self.instance.pk:
+        if self.instance.is_default:
             # The one default is given away by choosing another, never by taking the tick off.
-            self.fields["make_default"].initial = self.instance.is_default
-            self.fields["make_default"].disabled = self.instance.is_default
+            del self.fields["make_default"]
 
     def clean_postal_code(self) -> str:
         return self.cleaned_data["postal_code"].replace(" ", "").upper()
@@ -80,5 +120,5 @@ class AddressForm(forms.ModelForm):
             try:
                 self.cleaned_data["phone"] = to_e164(phone, country)
             except NotAPhone:
-                self.add_error("phone", _("This is not a phone number. Try it like 0912 345 678 or +886 912 345 678."))
+                self.add_error("phone", NOT_A_PHONE)
         return self.cleaned_data

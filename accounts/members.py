@@ -3,36 +3,74 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import Address, User
 
 
 class ClaimRefused(Exception):
-    """The member is closed, or the proved e-mail is not the one the member was imported with."""
+    """The member is closed, or the proved e-mail is not the member's."""
 
 
 @transaction.atomic
-def claim(*, member: User, email: str, at: datetime) -> User:
+def claim(*, member: User, email: str, at: datetime, phone: str = "") -> User:
     """Hand a member to the person who has just proved to receive mail at `email`.
 
     Afterwards the address is verified and primary and `claimed_at` is set; a member claimed before keeps its moment.
+    `phone` (E.164, unproved) is what the same person gave when joining: kept if the member has none and it is free,
+    else dropped without a word, for the answer would tell whose it is.
     Raises ClaimRefused when `email` is not the member's, or the member is not active.
     """
     member = User.objects.select_for_update().get(pk=member.pk)
-    if not member.is_active or not email or member.email.lower() != email.lower():
+    email = email.lower()  # as allauth keeps addresses
+    if not member.is_active or not email or member.email != email:
         raise ClaimRefused(member.member_no)
-    # allauth keeps addresses in lower case, so an imported Mei@Example.com is found under mei@example.com.
-    address, _created = EmailAddress.objects.get_or_create(user=member, email=email.lower())
-    address.verified = True
-    address.save(update_fields=["verified"])
-    address.set_as_primary()
-    # set_as_primary writes member.email through its own copy of the row.
-    member.email = address.email
+    EmailAddress.objects.filter(user=member, primary=True).exclude(email=email).update(primary=False)
+    EmailAddress.objects.update_or_create(user=member, email=email, defaults={"verified": True, "primary": True})
     if member.claimed_at is None:
         member.claimed_at = at
-    member.save(update_fields=["email", "claimed_at"])
+        member.save(update_fields=["claimed_at"])
+        if phone and not member.phone:
+            _keep_phone(member, phone)
     return member
+
+
+def _keep_phone(member: User, phone: str) -> None:
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=member.pk).update(phone=phone)
+    except IntegrityError:
+        return
+    member.phone = phone
+
+
+def change_profile(
+    *,
+    member: User,
+    name: str | None = None,
+    language: str | None = None,
+    time_zone: str | None = None,
+    reminder_channel: str | None = None,
+) -> User:
+    """Write down the member's own wishes; None leaves one as it is.
+
+    `language` is one of settings.LANGUAGES, `time_zone` a name of the IANA database (Asia/Taipei),
+    `reminder_channel` one of User.ReminderChannel.
+    """
+    wishes = {"name": name, "language": language, "time_zone": time_zone, "reminder_channel": reminder_channel}
+    changed = {field: value for field, value in wishes.items() if value is not None}
+    for field, value in changed.items():
+        setattr(member, field, value)
+    member.save(update_fields=list(changed))
+    return member
+
+
+def set_language(*, member: User, language: str) -> User:
+    return change_profile(member=member, language=language)
+
+
+def set_reminder_channel(*, member: User, reminder_channel: str) -> User:
+    return change_profile(member=member, reminder_channel=reminder_channel)
 
 
 @transaction.atomic
@@ -79,26 +117,3 @@ def delete_address(*, member: User, address_id: int) -> None:
     if address.is_default and newest is not None:
         newest.is_default = True
         newest.save(update_fields=["is_default"])
-
-
-def set_name(*, member: User, name: str) -> None:
-    member.name = name
-    member.save(update_fields=["name"])
-
-
-def set_language(*, member: User, language: str) -> None:
-    """`language` is one of settings.LANGUAGES."""
-    member.language = language
-    member.save(update_fields=["language"])
-
-
-def set_time_zone(*, member: User, time_zone: str) -> None:
-    """`time_zone` is a name of the IANA database, such as Asia/Taipei."""
-    member.time_zone = time_zone
-    member.save(update_fields=["time_zone"])
-
-
-def set_reminder_channel(*, member: User, reminder_channel: str) -> None:
-    """`reminder_channel` is one of User.ReminderChannel."""
-    member.reminder_channel = reminder_channel
-    member.save(update_fields=["reminder_channel"])

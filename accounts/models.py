@@ -6,8 +6,10 @@ One row of User is one member, whether signed up here or brought along by an imp
 
 import secrets
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -20,6 +22,27 @@ _NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 def new_member_no() -> str:
     """A fresh member number such as N7KQ2M9XA4 (about 49 bits; the database refuses the rare double)."""
     return "N" + "".join(secrets.choice(_NUMBER_ALPHABET) for _ in range(10))
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(_("There is no such time zone."), code="invalid_time_zone")
+
+
+class LowerEmailField(models.EmailField):
+    """An e-mail kept and looked up in lower case, whoever writes it: forms, imports in bulk, the admin."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return value.lower() if isinstance(value, str) else value
+
+    def to_python(self, value: Any) -> Any:
+        return self.get_prep_value(super().to_python(value))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
 
 
 class UserManager(BaseUserManager["User"]):
@@ -44,13 +67,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     member_no = models.CharField(_("member number"), max_length=32, unique=True, default=new_member_no)
     name = models.CharField(_("name"), max_length=150, blank=True)
-    email = models.EmailField(_("e-mail"), blank=True)
+    email = LowerEmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=16, blank=True, help_text=_("E.164, e.g. +886912345678"))
     phone_verified_at = models.DateTimeField(_("phone verified at"), null=True, blank=True)
     language = models.CharField(
         _("language"), max_length=10, default="zh-hant", choices=[("zh-hant", "繁體中文"), ("en", "English")]
     )
-    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Taipei")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Taipei", validators=[validate_time_zone])
     birthday = models.DateField(_("birthday"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now)
     # Empty: imported, nobody has proved yet to be this person.
@@ -113,7 +136,12 @@ class Address(models.Model):
         verbose_name = _("address")
         verbose_name_plural = _("addresses")
         constraints = [
-            models.UniqueConstraint("member", condition=models.Q(is_default=True), name="one_default_address_a_member")
+            models.UniqueConstraint(
+                "member",
+                condition=models.Q(is_default=True),
+                name="one_default_address_a_member",
+                violation_error_message=_("The member has another default address."),
+            )
         ]
 
     def __str__(self) -> str:

@@ -215,12 +215,27 @@ LOGIN_REDIRECT_URL = "mylist:list"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "phone"]
-ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+# The phone is a field of our own form: as one of these allauth would want to verify it by an SMS nobody can send.
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.JoinForm"
+ACCOUNT_FORMS = {
+    "login": "accounts.sign_in.SignInForm",
+    "request_login_code": "accounts.sign_in.RequestCodeForm",
+    "confirm_login_code": "accounts.sign_in.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "accounts.sign_in.ConfirmEmailCodeForm",
+    "confirm_password_reset_code": "accounts.sign_in.ConfirmPasswordResetCodeForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+# A link would tie an app's user to the web site, and a mail that asks to be clicked is what thieves send.
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+# Three tries a code: the third limit leaves a guesser 30 tries of a million an hour.
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key"}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False

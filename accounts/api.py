@@ -1,11 +1,113 @@
-"""Who calls the REST API."""
+"""What a member's app can ask about the member."""
 
-from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
-from rest_framework.request import Request
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, serializers
+
+from accounts import members
+from accounts.authentication import SessionTokenAuthentication
+from accounts.forms import AddressForm
+from accounts.models import Address, User
 
 
-class SessionTokenAuthentication(XSessionTokenAuthentication):
-    """The session token an app got from allauth headless, in X-Session-Token; 401 (not 403) without one."""
+class SessionTokenScheme(OpenApiAuthenticationExtension):
+    target_class = SessionTokenAuthentication
+    name = "sessionToken"
 
-    def authenticate_header(self, request: Request) -> str:
-        return 'Session realm="api", header="X-Session-Token"'
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Session-Token",
+            "description": "meta.session_token of a sign-in under /_allauth/app/v1/",
+        }
+
+
+class MeSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ["member_no", "name", "email", "phone", "language", "time_zone", "reminder_channel"]
+        read_only_fields = ["member_no", "email", "phone"]
+        extra_kwargs = {"name": {"allow_blank": False}}
+
+
+@extend_schema_view(
+    get=extend_schema(summary="The signed-in member"),
+    patch=extend_schema(
+        summary="Change the member's wishes",
+        description="E-mail and phone cannot be changed here: a contact counts only once it is proved.",
+    ),
+)
+class MeView(generics.RetrieveUpdateAPIView):
+    serializer_class = MeSerializer
+    http_method_names = ["get", "patch", "head", "options"]
+
+    def get_object(self) -> User:
+        return self.request.user
+
+    def perform_update(self, serializer: serializers.BaseSerializer) -> None:
+        serializer.instance = members.change_profile(member=self.request.user, **serializer.validated_data)
+
+
+class AddressSerializer(serializers.ModelSerializer):
+    is_default = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="true makes it the one default. false leaves the default where it is: choose another instead.",
+    )
+
+    class Meta:
+        model = Address
+        fields = ["id", "recipient", "phone", "postal_code", "city", "street", "country", "is_default"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The same rules, word for word, as the page's form."""
+        make_default = attrs.pop("is_default", False)
+        kept = {} if self.instance is None else {name: getattr(self.instance, name) for name in AddressForm.Meta.fields}
+        form = AddressForm({"country": "TW", **kept, **attrs})
+        if not form.is_valid():
+            raise serializers.ValidationError(form.errors)
+        return {**form.cleaned_data, "make_default": make_default}
+
+    def create(self, validated_data: dict[str, Any]) -> Address:
+        return members.save_address(**validated_data)
+
+    def update(self, instance: Address, validated_data: dict[str, Any]) -> Address:
+        return members.save_address(address_id=instance.pk, **validated_data)
+
+
+class _MyAddresses(generics.GenericAPIView):
+    serializer_class = AddressSerializer
+    queryset = Address.objects.none()  # for the schema; a member's own come from get_queryset
+
+    def get_queryset(self) -> QuerySet[Address]:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        return Address.objects.filter(member=self.request.user).order_by("-is_default", "pk")
+
+
+@extend_schema_view(
+    get=extend_schema(summary="My addresses, the default one first"),
+    post=extend_schema(summary="Add an address", description="The first one becomes the default."),
+)
+class AddressListView(_MyAddresses, generics.ListCreateAPIView):
+    def perform_create(self, serializer: serializers.BaseSerializer) -> None:
+        serializer.save(member=self.request.user)
+
+
+@extend_schema_view(
+    get=extend_schema(summary="One of my addresses"),
+    patch=extend_schema(summary="Change an address"),
+    delete=extend_schema(summary="Forget an address", description="The newest of the others becomes the default."),
+)
+class AddressView(_MyAddresses, generics.RetrieveUpdateDestroyAPIView):
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+
+    def perform_update(self, serializer: serializers.BaseSerializer) -> None:
+        serializer.save(member=self.request.user)
+
+    def perform_destroy(self, instance: Address) -> None:
+        members.delete_address(member=self.request.user, address_id=instance.pk)

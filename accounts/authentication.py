@@ -1,0 +1,14 @@
+"""Who calls the REST API. Apart from accounts.api: REST framework loads this while it is itself being loaded."""
+
+from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
+from django.http import HttpRequest
+
+
+class SessionTokenAuthentication(XSessionTokenAuthentication):
+    """The session token an app got from allauth headless, in X-Session-Token.
+
+    Stands first among the authentication classes, so that everybody unknown gets 401 and this header, not a 403.
+    """
+
+    def authenticate_header(self, request: HttpRequest) -> str:
+        return 'Session realm="api", header="X-Session-Token"'

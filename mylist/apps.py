@@ -5,4 +5,13 @@ class MyListConfig(AppConfig):
     name = "mylist"
 
     def ready(self) -> None:
-        from mylist import receivers  # noqa: F401  the shop's signals reach us from here on
+        from mylist import (
+            receivers,  # noqa: F401  the shop's signals reach us from here on
+            reminders,
+        )
+        from notify.gates import register_gate
+        from notify.signals import message_dropped, message_sent
+
+        register_gate(reminders.PURPOSE, reminders.gate)
+        message_sent.connect(reminders.on_message_sent)
+        message_dropped.connect(reminders.on_message_dropped)

@@ -1,0 +1,101 @@
+"""The words of a reminder: subject, plain text and HTML in the member's language and time zone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts.models import User
+from mylist import lists
+from mylist.models import ListItem, Reminder
+from mylist.reminders.links import link_url, token_for, unsubscribe_url
+from mylist.words import due_label
+from shop.money import format_money
+
+# Named in the subject; the rest are counted.
+_IN_SUBJECT = 2
+# A long name is cut, so that the second one is still read on a phone.
+_NAME_LENGTH = 40
+# Shown in the mail; the rest are counted and wait on the list.
+_IN_MAIL = 10
+
+# Mail programs drop <style> or keep it: the look goes into the tags, only what depends on the screen stays behind.
+_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+class Words(TypedDict):
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    name: str
+    store: str
+    accent: str
+    due: str
+    price: str
+
+
+def render(*, reminder: Reminder, member: User, items: list[ListItem], at: datetime) -> Words:
+    """The message about these items, most urgent first, as it is on the day of `at` where the member lives."""
+    token = token_for(reminder)
+    unsubscribe = unsubscribe_url(token)
+    zone = ZoneInfo(member.time_zone)
+    with translation.override(member.language), timezone.override(zone):
+        lines = [_line(item, member.language, at.astimezone(zone)) for item in items[:_IN_MAIL]]
+        names = [_short(line.name) for line in lines[:_IN_SUBJECT]]
+        context: dict[str, Any] = {
+            "site_name": settings.SITE_NAME,
+            "html_language": "en" if member.language == "en" else "zh-Hant",
+            "lines": lines,
+            "more": len(items) - len(lines),
+            "first": names[0],
+            "second": names[1] if len(names) > 1 else "",
+            "others": len(items) - len(names),
+            "at": at,
+            "link": link_url(token),
+            "unsubscribe": unsubscribe,
+        }
+        return {
+            # A header is one line, whatever a template or a product's name holds.
+            "subject": " ".join(render_to_string("emails/reminder.subject.txt", context).split()),
+            "text": render_to_string("emails/reminder.txt", context),
+            "html": _inliner.inline(render_to_string("emails/reminder.html", context)),
+            "headers": {
+                "List-Unsubscribe": f"<{unsubscribe}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            },
+        }
+
+
+def _line(item: ListItem, language: str, local: datetime) -> Line:
+    offer, forecast = item.offer, item.prediction
+    assert offer is not None  # noqa: S101  due_items() gives only items that are on sale
+    return Line(
+        name=" ".join(item.product.name.split()),
+        store=offer.store.name,
+        accent=offer.store.accent_light,
+        due=due_label(
+            today=local.date(),
+            expected_on=forecast.expected_on,
+            lower_on=forecast.lower_on,
+            upper_on=forecast.upper_on,
+            interval_days=forecast.interval_days,
+            p28=forecast.p28,
+            times_bought=item.times_bought,
+            is_due=lists.is_due(forecast, local.date()),
+        ),
+        price=format_money(offer.price, offer.currency, language),
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1].rstrip() + "…"

@@ -108,7 +108,11 @@ def test_a_category_has_its_column_and_a_stranger_the_shops():
 
 
 def test_members_are_the_rows_of_each_label():
-    assert [rows.tolist() for rows in members(np.array([2, 0, 2, 1]), np.array([0, 2, 3]))] == [[1], [0, 2], []]
+    assert [rows.tolist() for rows in members(np.array([2, 0, 2, 1]), np.array([0, 2, 3]))] == [
+        [1],
+        [0, 2],
+        [],
+    ]
 
 
 def test_mean_gaps_are_drawn_towards_what_is_typical():

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from replenish import Model, fit, forecast
+from replenish.intervals import next_days, summarise
+from replenish.metrics import coverage, ece, roc_auc
+from replenish.simulate import Products, simulate
+from replenish.supply import EDGES, USUAL_PACE
+from replenish.types import WINDOW, Purchases
+
+START, DAYS = 20_000, 420
+AS_OF = START + DAYS - WINDOW
+
+
+@pytest.fixture(scope="module")
+def lines():
+    rng = np.random.default_rng(2)
+    use_days = np.repeat(rng.choice([10.0, 15.0, 21.0, 30.0, 45.0], 20), 2)
+    products = Products(need=np.arange(40) // 2, use_days=use_days, popularity=rng.lognormal(0, 1, 40))
+    return simulate(products, rng, members=400, start_day=START, days=DAYS).purchases(products)
+
+
+@pytest.fixture(scope="module")
+def model(lines):
+    return fit(lines, as_of=AS_OF)
+
+
+@pytest.fixture(scope="module")
+def judged(lines, model):
+    """Forecasts of pairs bought twice or more, and the days until they were bought again."""
+    found = forecast(model, lines, as_of=AS_OF)
+    pairs, _ = summarise(lines, as_of=AS_OF)
+    found = found.take(np.lexsort((found.product, found.customer)))
+    wait = next_days(lines, pairs, as_of=AS_OF, until=AS_OF + WINDOW)
+    again = found.purchases > 1
+    return found.take(again), wait[again]
+
+
+def test_the_version_names_the_model(model):
+    assert (model.version, model.as_of) == ("bgnbd-1", AS_OF)
+
+
+def test_another_version_is_refused(model):
+    with pytest.raises(ValueError, match="bgnbd-0"):
+        Model.from_dict(model.to_dict() | {"version": "bgnbd-0"})
+
+
+@pytest.mark.parametrize("horizon", [7, 14, 28])
+def test_chances_are_calibrated_on_what_came_after(judged, horizon):
+    found, wait = judged
+    assert ece(wait <= horizon, getattr(found, f"p{horizon}")) < 0.06
+
+
+def test_chances_tell_who_comes_back(judged):
+    found, wait = judged
+    assert roc_auc(wait <= 14, found.p14) > 0.85
+
+
+def test_four_of_five_come_back_within_their_window(judged):
+    found, wait = judged
+    back = np.isfinite(wait)
+    assert coverage(wait[back], found.lower_days[back], found.upper_days[back]) == pytest.approx(
+        0.8, abs=0.06
+    )
+
+
+def test_half_come_back_before_the_median(judged):
+    found, wait = judged
+    back = np.isfinite(wait)
+    assert (wait[back] <= found.median_days[back]).mean() == pytest.approx(0.5, abs=0.08)
+
+
+def test_the_pace_follows_the_supply_where_households_keep_stock(model):
+    often = dict(zip(EDGES, model.pace[2, 0], strict=True))
+    assert often[0.0] < 0.5 < 1.5 < often[1.0]
+
+
+def test_the_pace_stays_as_granted_where_nothing_was_seen():
+    nothing = fit(Purchases.empty(), as_of=AS_OF)
+    np.testing.assert_allclose(nothing.pace, np.broadcast_to(USUAL_PACE, nothing.pace.shape))
+
+
+def test_a_category_with_short_gaps_has_a_shorter_gap(lines, model):
+    days = {c: model.gaps[1 + i] for i, c in enumerate(model.categories)}
+    means = []
+    for category in model.categories:
+        pairs, _ = summarise(lines.take(lines.category == category), as_of=AS_OF)
+        means.append(pairs.recency.sum() / pairs.repeats.sum())
+    assert np.corrcoef(list(days.values()), means)[0, 1] > 0.95
+
+
+def test_a_category_first_sold_in_the_held_back_weeks_has_the_shops_pace(lines):
+    new = Purchases.from_columns(
+        customer=[1] * 3, product=[900] * 3, day=[AS_OF - 20, AS_OF - 9, AS_OF], category=[99] * 3
+    )
+    names = ("customer", "product", "day", "quantity", "need", "category", "size")
+    both = Purchases(*(np.concatenate([getattr(lines, n), getattr(new, n)]) for n in names))
+    model = fit(both, as_of=AS_OF)
+    assert model.categories[-1] == 99
+    np.testing.assert_array_equal(model.pace[:, -1], model.pace[:, 0])

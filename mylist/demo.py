@@ -1,1 +1,202 @@
-"""The demo shop's members and their purchases."""
+"""The demo shop: 400 households with 18 months of purchases, a shopper, a newcomer and somebody of the staff."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts.models import Address, User
+from mylist import lists, predictions
+from mylist.models import ListItem
+from replenish import simulate
+from shop import history
+from shop.demo import catalogue, seeding
+from shop.models import Channel, Offer, PaymentMethod, Purchase, Store
+from shop.money import round_money
+
+MEMBERS = 400
+DAYS = 548
+SEED = 20260101
+_ZONE = ZoneInfo("Asia/Taipei")
+_EPOCH = date(1970, 1, 1)
+_SURNAMES = "陳林黃張李王吳劉蔡楊許鄭謝郭洪邱曾廖賴周"
+_GIVEN = [
+    "怡君",
+    "雅婷",
+    "志明",
+    "淑芬",
+    "家豪",
+    "美玲",
+    "俊傑",
+    "佩珊",
+    "宗翰",
+    "欣怡",
+    "柏翰",
+    "詩涵",
+    "承恩",
+    "宜蓁",
+    "冠宇",
+]
+_DISTRICTS = ["臺北市大安區", "新北市板橋區", "桃園市中壢區", "臺中市西屯區", "臺南市東區", "高雄市左營區"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How to get in as one of the demo's people; the password is made anew at every seeding."""
+
+    email: str
+    password: str
+
+
+class AlreadySeeded(Exception):
+    """There are stores already; the demo is only written into an empty shop."""
+
+
+def seed(
+    *, at: datetime, members: int = MEMBERS, progress: Callable[[str], object] = lambda step: None
+) -> dict[str, SignIn]:
+    """Fill an empty shop; the same seed and moment give the same shop, but for the passwords.
+
+    Returns the sign-ins by role: shopper (with items due), newcomer (no purchase yet) and staff.
+    """
+    if Store.objects.exists():
+        raise AlreadySeeded
+    rng = np.random.default_rng(SEED)
+    demo = catalogue.load()
+    with transaction.atomic():
+        progress("stores and products")
+        offers = seeding.fill(demo)
+        progress("members")
+        people = _members(members, at, rng)
+        progress("18 months of purchases")
+        _purchases(demo, offers, people, at, rng)
+        progress("predictions")
+        predictions.predict_all(at=at)
+        shopper = _shopper(at)
+        return {
+            "shopper": _open(shopper, "shopper@example.com", at, name="林美惠"),
+            "newcomer": _open(User(), "newcomer@example.com", at, name="王小明"),
+            "staff": _open(User(is_staff=True, is_superuser=True), "staff@example.com", at, name="店長"),
+        }
+
+
+def _members(count: int, at: datetime, rng: np.random.Generator) -> list[User]:
+    """Members with an address and a way to pay; three in ten are imported and not yet claimed."""
+    people = User.objects.bulk_create(
+        User(
+            member_no=f"D{number:05d}",
+            name=_SURNAMES[rng.integers(len(_SURNAMES))] + _GIVEN[rng.integers(len(_GIVEN))],
+            email=f"member{number}@example.com",
+            phone=f"+8869{number:08d}",
+            password="!",
+            joined_at=at - timedelta(days=DAYS),
+            claimed_at=None if rng.random() < 0.3 else at - timedelta(days=int(rng.integers(1, DAYS))),
+            language="en" if rng.random() < 0.1 else "zh-hant",
+            email_consent=bool(rng.random() < 0.6),
+        )
+        for number in range(1, count + 1)
+    )
+    Address.objects.bulk_create(
+        Address(
+            member=person,
+            recipient=person.name,
+            phone=person.phone,
+            postal_code=str(100 + int(rng.integers(800))),
+            city=_DISTRICTS[rng.integers(len(_DISTRICTS))],
+            street=f"中正路 {int(rng.integers(1, 300))} 號",
+            is_default=True,
+        )
+        for person in people
+    )
+    PaymentMethod.objects.bulk_create(
+        PaymentMethod(member=person, kind=PaymentMethod.Kind.CASH, is_default=True) for person in people
+    )
+    return people
+
+
+def _purchases(
+    demo: catalogue.DemoCatalogue,
+    offers: dict[str, Offer],
+    people: list[User],
+    at: datetime,
+    rng: np.random.Generator,
+) -> None:
+    needs = {need.slug: number for number, need in enumerate(demo.needs)}
+    products = simulate.Products(
+        need=np.array([needs[product.need] for product in demo.products]),
+        use_days=np.array([float(product.use_days) for product in demo.products]),
+        popularity=np.array([float(product.popularity) for product in demo.products]),
+    )
+    last_day = (at.astimezone(_ZONE).date() - _EPOCH).days
+    bought = simulate.simulate(products, rng, members=len(people), start_day=last_day - DAYS, days=DAYS)
+    channels = {
+        (channel.store_id, channel.kind): channel for channel in Channel.objects.order_by("pk").select_related("store")
+    }
+    kinds = [Channel.Kind.ONLINE, Channel.Kind.APP, Channel.Kind.BRANCH]
+    kind_of = rng.choice(3, len(people), p=[0.5, 0.3, 0.2])
+    # A sixth of the prices went up a month ago, so that the list has something to say about prices.
+    dearer = {sku for sku in offers if rng.random() < 1 / 6}
+    listed = [offers[product.sku] for product in demo.products]
+    rows = zip(
+        bought.member.tolist(),
+        bought.product.tolist(),
+        bought.day.tolist(),
+        bought.minute_of_day.tolist(),
+        bought.quantity.tolist(),
+        strict=True,
+    )
+    lines: list[Purchase] = []
+    for number, (member, product, day, minute, quantity) in enumerate(rows):
+        offer = listed[product]
+        on = _EPOCH + timedelta(days=day)
+        moment = datetime(on.year, on.month, on.day, tzinfo=_ZONE) + timedelta(minutes=minute)
+        old_price = demo.products[product].sku in dearer and day < last_day - 30
+        lines.append(
+            Purchase(
+                transaction_no=f"DEMO-{day}-{member}",
+                line_no=number,
+                member=people[member],
+                channel=channels[offer.store_id, kinds[kind_of[member]]],
+                product_id=offer.product_id,
+                purchased_at=moment,
+                purchased_on=on,
+                quantity=quantity,
+                unit_price=round_money(offer.price * Decimal("0.92"), offer.currency) if old_price else offer.price,
+                currency=offer.currency,
+            )
+        )
+    Purchase.objects.bulk_create(lines, batch_size=2000)
+
+
+def _shopper(at: datetime) -> User:
+    """Somebody with a full list of which four to seven things are due, some in every store."""
+    candidates = history.returning_members(at).filter(
+        pk__in=ListItem.objects.filter(lists.due_filter(at)).values("member"), claimed_at__isnull=False
+    )
+    best = None
+    for member in candidates.order_by("pk"):
+        due = lists.build(member=member, at=at).due
+        score = (len({entry.item.offer.store_id for entry in due if entry.item.offer}), -abs(len(due) - 5))
+        if best is None or score > best[0]:
+            best = (score, member)
+    if best is None:
+        raise RuntimeError("no simulated household has anything due; simulate more of them")
+    return best[1]
+
+
+def _open(member: User, email: str, at: datetime, *, name: str) -> SignIn:
+    """Give a member a proved e-mail and a fresh password."""
+    password = secrets.token_urlsafe(9)
+    member.name, member.email, member.claimed_at = name, email, member.claimed_at or at
+    member.language, member.time_zone = "zh-hant", "Asia/Taipei"
+    member.reminder_channel = User.ReminderChannel.EMAIL
+    member.set_password(password)
+    member.save()
+    EmailAddress.objects.update_or_create(user=member, email=email, defaults={"verified": True, "primary": True})
+    return SignIn(email, password)

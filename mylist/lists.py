@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -235,6 +236,14 @@ def set_quantity(*, member: User, item_id: int, quantity: int | None) -> ListIte
     if quantity is not None and not 1 <= quantity <= MAX_QUANTITY:
         raise ValueError(f"quantity {quantity}: choose 1 to {MAX_QUANTITY}")
     return _change(member, item_id, quantity=quantity)
+
+
+def wish(*, member: User, item_id: int, at: datetime, **wishes: Any) -> ListItem:
+    """Several wishes at once, as a client sends them: pinned, hidden (booleans), snoozed_until, quantity."""
+    for flag, column in (("pinned", "pinned_at"), ("hidden", "hidden_at")):
+        if flag in wishes:
+            wishes[column] = at if wishes.pop(flag) else None
+    return _change(member, item_id, **wishes)
 
 
 def get(*, member: User, item_id: int, at: datetime) -> Entry:

@@ -61,9 +61,14 @@ def newest_model(*, at: datetime) -> FittedModel:
     return FittedModel.objects.order_by("-fitted_at", "-pk").first() or fit(at=at)
 
 
+def members(*, at: datetime) -> list[int]:
+    """The ids of everybody who has a list."""
+    return list(history.returning_members(at).order_by("pk").values_list("pk", flat=True))
+
+
 def shards(*, at: datetime, size: int = SHARD) -> list[list[int]]:
-    """The ids of everybody who may have a list, in shards that can be predicted apart from each other."""
-    ids = list(history.returning_members(at).order_by("pk").values_list("pk", flat=True))
+    """The same in shards that can be predicted apart from each other."""
+    ids = members(at=at)
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
@@ -88,7 +93,7 @@ def predict_members(
     fitted = fitted or newest_model(at=at)
     with transaction.atomic():
         # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
-        members = {
+        found = {
             member.pk: member
             for member in User.objects.select_for_update()
             .filter(pk__in=member_ids)
@@ -96,11 +101,11 @@ def predict_members(
             .order_by("pk")
         }
         if not overwrite:
-            newer = ListItem.objects.filter(member__in=members, prediction__as_of__gt=at)
+            newer = ListItem.objects.filter(member__in=found, prediction__as_of__gt=at)
             for member_id in newer.values_list("member_id", flat=True).distinct():
-                del members[member_id]
-        lines = list(history.bought(until=at, member_ids=members))
-        today = {pk: at.astimezone(ZoneInfo(member.time_zone)).date() for pk, member in members.items()}
+                del found[member_id]
+        lines = list(history.bought(until=at, member_ids=found))
+        today = {pk: at.astimezone(ZoneInfo(member.time_zone)).date() for pk, member in found.items()}
         return _write(today, lines, fitted, at)
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from mylist import api
 from mylist.views import lists
 
 app_name = "mylist"
@@ -18,4 +19,10 @@ urlpatterns = [
     path("<int:item_id>/snooze/", lists.snooze, name="snooze"),
     path("<int:item_id>/wake/", lists.wake, name="wake"),
 ]
-api_urlpatterns: list = []
+api_urlpatterns = [
+    path("my-list/", api.ListView.as_view(), name="api-list"),
+    path("my-list/reorder/", api.ReorderView.as_view(), name="api-reorder"),
+    path("my-list/reorder-due/", api.ReorderDueView.as_view(), name="api-reorder-due"),
+    path("my-list/<int:item_id>/", api.ItemView.as_view(), name="api-item"),
+    path("errands/<int:errand_id>/undo/", api.UndoView.as_view(), name="api-errand-undo"),
+]

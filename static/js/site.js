@@ -60,7 +60,8 @@ document.addEventListener("htmx:afterSettle", () => {
   steppers();
   reckon();
   countdown();
-  if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus({ preventScroll: true });
+  const lost = document.activeElement === document.body && document.querySelector("[data-focus]");
+  (document.querySelector("[data-focus=always]") || lost || null)?.focus();
 });
 
 const unsent = () => document.getElementById("messages").replaceChildren(document.getElementById("unsent").content.cloneNode(true));

@@ -1,0 +1,109 @@
+"""The list as it is drawn: the whole page, or the parts that htmx swaps in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mylist import lists
+from mylist.forms import SNOOZES, typed_quantities
+from mylist.lists import Availability, Entry, Group, MemberList
+from mylist.reorder import ItemProblem, Line
+from shop.money import round_money
+from shop.orders import MAX_QUANTITY
+from shop.templatetags.money import money
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with the packs in its stepper (never more than there are) and why the last tap was turned down."""
+
+    entry: Entry
+    quantity: int
+    most: int
+    problem: str
+
+    @property
+    def can_reorder(self) -> bool:
+        return self.entry.availability in (Availability.AVAILABLE, Availability.SHORT)
+
+    @property
+    def with_due(self) -> bool:
+        """Whether "reorder all due" orders it."""
+        return self.entry.group == Group.DUE and self.can_reorder
+
+    @property
+    def amount(self) -> Decimal | None:
+        price = self.entry.unit_price
+        return None if price is None else round_money(price * self.quantity, self.entry.currency)
+
+
+def draw(
+    request: HttpRequest,
+    member_list: MemberList,
+    *,
+    status: int = 200,
+    problems: Iterable[ItemProblem] = (),
+    asked: Iterable[Line] = (),
+) -> HttpResponse:
+    """The list, with `problems` of what was `asked` said beside their items.
+
+    Quantities typed into the steppers of the form that was sent stay as typed, whatever was done with the rest of it.
+    """
+    said = _sentences(problems, asked, member_list)
+    typed = typed_quantities(request.POST)
+    rows = [_row(entry, typed.get(entry.item.pk), said.get(entry.item.pk, "")) for entry in member_list.entries]
+    due = [row for row in rows if row.with_due]
+    context = {
+        "list": member_list,
+        "groups": [(group, found) for group in Group if (found := [row for row in rows if row.entry.group == group])],
+        "due": due,
+        "due_totals": lists.totals((row.entry.currency, row.amount) for row in due if row.amount is not None),
+        "key": uuid4().hex,
+        "snoozes": SNOOZES,
+        "today": timezone.localdate(member_list.drawn_at),
+    }
+    return render(request, "mylist/answer.html" if request.htmx else "mylist/list.html", context, status=status)
+
+
+def packs(entry: Entry) -> int:
+    """What the stepper of an entry starts with: the list's quantity, as far as there is stock."""
+    return min(entry.quantity, _most(entry))
+
+
+def _most(entry: Entry) -> int:
+    stock = entry.offer.stock if entry.offer else None
+    return MAX_QUANTITY if stock is None else max(1, min(stock, MAX_QUANTITY))
+
+
+def _row(entry: Entry, typed: int | None, problem: str) -> Row:
+    return Row(entry, min(typed, _most(entry)) if typed else packs(entry), _most(entry), problem)
+
+
+def _sentences(problems: Iterable[ItemProblem], asked: Iterable[Line], member_list: MemberList) -> dict[int, str]:
+    shown = {line.item_id: line.unit_price for line in asked}
+    currencies = {entry.item.pk: entry.currency for entry in member_list.entries}
+    return {
+        problem.item_id: _sentence(problem, shown.get(problem.item_id), currencies[problem.item_id])
+        for problem in problems
+        if problem.item_id in currencies
+    }
+
+
+def _sentence(problem: ItemProblem, shown: Decimal | None, currency: str) -> str:
+    if problem.reason == "price_changed" and problem.price is not None and shown is not None:
+        return _("The price changed from %(was)s to %(now)s.") % {
+            "was": money(shown, currency),
+            "now": money(problem.price, currency),
+        }
+    if problem.reason == "short" and problem.stock is not None:
+        return ngettext("Only %(count)d is left.", "Only %(count)d are left.", problem.stock) % {"count": problem.stock}
+    if problem.reason == "sold_out":
+        return _("Sold out in the meantime.")
+    return _("No longer sold.")

@@ -278,7 +278,7 @@ CONTENT_SECURITY_POLICY = {
 
 # ---------------------------------------------------------------- mail
 EMAIL_CONFIG = env.email_url(
-    "EMAIL_URL", default=f"filemail://{DATA_DIR / 'mail'}" if EMBEDDED else "smtp://127.0.0.1:25"
+    "EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if EMBEDDED else "smtp://127.0.0.1:25"
 )
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20

@@ -64,6 +64,9 @@ class FittedModel(models.Model):
         verbose_name_plural = _("fitted models")
         get_latest_by = "fitted_at"
 
+    def __str__(self) -> str:
+        return f"{self.version} · {self.as_of:%Y-%m-%d}"
+
 
 class Prediction(models.Model):
     """The newest forecast of one list item; it can be made again from history, as_of and model_version."""
@@ -105,6 +108,9 @@ class Prediction(models.Model):
             models.CheckConstraint(condition=Q(suggested_quantity__gte=1), name="suggestion_at_least_one"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.item}"
+
 
 class Reminder(models.Model):
     """One message for all that is due for one member: planned, then sent or dropped, opened, answered by an order."""
@@ -140,6 +146,9 @@ class Reminder(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
 
 class ReminderLine(models.Model):
     """A list item named in a reminder, for the cycle that began with its last purchase.
@@ -158,3 +167,6 @@ class ReminderLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["item", "cycle_began_at"], name="one_reminder_an_item_and_cycle")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.item}"

@@ -63,6 +63,9 @@ class Errand(models.Model):
         ]
         indexes = [models.Index(fields=["member", "undo_until"])]
 
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
 
 class Order(models.Model):
     class Status(models.TextChoices):
@@ -146,3 +149,6 @@ class OrderLine(models.Model):
                 name="amount_is_price_times_quantity",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product}"

@@ -7,8 +7,21 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Address, User
-from mylist.models import ListItem, Prediction
-from shop.models import Category, Channel, Need, Offer, PaymentMethod, Product, Purchase, Store
+from mylist.models import ListItem, Prediction, Reminder
+from notify.models import Message
+from shop.models import (
+    Category,
+    Channel,
+    Errand,
+    Need,
+    Offer,
+    Order,
+    OrderLine,
+    PaymentMethod,
+    Product,
+    Purchase,
+    Store,
+)
 
 
 class MemberFactory(DjangoModelFactory):
@@ -185,3 +198,67 @@ class ListItemFactory(DjangoModelFactory):
         product=factory.SelfAttribute("..product"),
         purchased_at=factory.SelfAttribute("..last_bought_at"),
     )
+
+
+class ErrandFactory(DjangoModelFactory):
+    class Meta:
+        model = Errand
+
+    member = factory.SubFactory(MemberFactory)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    fingerprint = "0" * 64
+    placed_at = NOW
+    undo_until = factory.LazyAttribute(lambda errand: errand.placed_at + timedelta(minutes=10))
+
+
+class OrderFactory(DjangoModelFactory):
+    """An order placed as shop.orders would have placed it, without moving stock."""
+
+    class Meta:
+        model = Order
+
+    number = factory.Sequence(lambda n: f"261118-{n:08d}")
+    errand = factory.SubFactory(ErrandFactory)
+    member = factory.SelfAttribute("errand.member")
+    store = factory.SubFactory(StoreFactory)
+    payment_kind = PaymentMethod.Kind.CASH
+    recipient = "Lin Mei"
+    phone = "+886912345678"
+    address = "106 Da'an, Taipei Heping E. Rd. 1"
+    currency = "TWD"
+    total = Decimal(300)
+    placed_at = factory.SelfAttribute("errand.placed_at")
+
+
+class OrderLineFactory(DjangoModelFactory):
+    class Meta:
+        model = OrderLine
+
+    order = factory.SubFactory(OrderFactory)
+    offer = factory.SubFactory(OfferFactory, store=factory.SelfAttribute("..order.store"))
+    product = factory.SelfAttribute("offer.product")
+    quantity = 1
+    unit_price = Decimal(300)
+    amount = factory.LazyAttribute(lambda line: line.quantity * line.unit_price)
+
+
+class ReminderFactory(DjangoModelFactory):
+    class Meta:
+        model = Reminder
+
+    member = factory.SubFactory(MemberFactory)
+    planned_at = NOW
+
+
+class MessageFactory(DjangoModelFactory):
+    class Meta:
+        model = Message
+
+    key = factory.Sequence(lambda n: f"message-{n}")
+    purpose = "test"
+    channel = Message.Channel.EMAIL
+    recipient = factory.Sequence(lambda n: f"member{n}@example.com")
+    subject = "Time to reorder"
+    text = "Three things are due."
+    created_at = NOW
+    due_at = NOW

@@ -20,9 +20,10 @@ from shop.models import Errand, Offer, Order, OrderLine, Product, Store
 from shop.money import round_money
 from shop.orders import MAX_QUANTITY
 
-# An item is due when the engine expects it within a week and thinks it likelier than this in two. A chance is needed
-# besides the date, because the date only holds under the condition that the member comes back for it at all.
+# An item is due when it is expected within a week or its supply has nearly run out, and is likelier than this to be
+# bought in two weeks. A chance is needed besides, because date and supply say nothing of a habit that has ended.
 DUE_DAYS = 7
+DUE_SUPPLY = 0.15
 DUE_CHANCE = 0.35
 SOON_DAYS = 21
 SOON_CHANCE = 0.35
@@ -85,7 +86,7 @@ class Entry:
     def amount(self) -> Decimal | None:
         if self.unit_price is None:
             return None
-        return round_money(self.unit_price * self.quantity, self.currency)
+        return self.unit_price * self.quantity
 
     @property
     def can_reorder(self) -> bool:
@@ -156,11 +157,10 @@ def totals(amounts: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
 
 def due_on(day: date) -> Q:
     """List items whose forecast says due on a local day, whatever the member wished."""
-    return Q(
-        prediction__expected_on__lte=day + timedelta(days=DUE_DAYS),
-        prediction__upper_on__gte=day,
-        prediction__p14__gte=DUE_CHANCE,
+    running_out = Q(prediction__expected_on__lte=day + timedelta(days=DUE_DAYS)) | Q(
+        prediction__supply_left__lte=DUE_SUPPLY
     )
+    return running_out & Q(prediction__upper_on__gte=day, prediction__p14__gte=DUE_CHANCE)
 
 
 def due_filter(at: datetime) -> Q:
@@ -174,11 +174,8 @@ def due_filter(at: datetime) -> Q:
 
 def is_due(prediction: Prediction, day: date) -> bool:
     """The rule of due_on for a row already loaded."""
-    return (
-        prediction.expected_on <= day + timedelta(days=DUE_DAYS)
-        and prediction.upper_on >= day
-        and prediction.p14 >= DUE_CHANCE
-    )
+    running_out = prediction.expected_on <= day + timedelta(days=DUE_DAYS) or prediction.supply_left <= DUE_SUPPLY
+    return running_out and prediction.upper_on >= day and prediction.p14 >= DUE_CHANCE
 
 
 def build(*, member: User, at: datetime) -> MemberList:

@@ -20,7 +20,6 @@ from django.db.models import Case, F, Value, When
 
 from accounts.models import Address, User
 from shop.models import Errand, Offer, Order, OrderLine
-from shop.money import round_money
 from shop.signals import errand_placed, errand_undone, order_settled
 
 MAX_QUANTITY = 99
@@ -234,7 +233,7 @@ def _write_orders(
     rows: dict[int, list[OrderLine]] = {}
     for line in lines:
         offer = offers[line.offer_id]
-        amount = round_money(offer.price * line.quantity, offer.currency)
+        amount = offer.price * line.quantity
         rows.setdefault(offer.store_id, []).append(
             OrderLine(
                 offer=offer,

@@ -20,8 +20,8 @@ from accounts.models import User
 from accounts.phones import NotAPhone, PhoneField, to_e164
 
 _MISMATCH = _("The e-mail or phone and the password do not belong together.")
-# The longest a client has to wait under ACCOUNT_RATE_LIMITS' limits by the minute.
-_RETRY_AFTER_SECONDS = 60
+# When the shortest limit lets go: codes are counted by the minute (and by the hour), wrong passwords by five minutes.
+_RETRY_AFTER_SECONDS = {"request_login_code": 60, "login": 300}
 
 
 class JoinByCodeStage(LoginByCodeStage):
@@ -66,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         # allauth counts failures by e-mail and forgets the phone: all phones together would share one small allowance.
         if phone := credentials.get("phone"):
-            credentials["email"] = phone
+            credentials["email"] = to_e164(phone)
         super().pre_authenticate(request, **credentials)
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
@@ -75,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
             from allauth.headless.base.response import RateLimitResponse
 
             response = RateLimitResponse(self.request)
-            response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+            response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS.get(self.request.resolver_match.url_name, 60))
             raise ImmediateHttpResponse(response)
         return super().validation_error(code, *args)
 

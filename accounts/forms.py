@@ -21,7 +21,7 @@ class JoinForm(forms.Form):
     """What joining asks for beside the e-mail; allauth builds its own sign-up forms (page and app) on top of this."""
 
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    phone = PhoneField(label=_("Phone (optional)"), required=False)
+    phone = PhoneField(required=False)
     field_order = ["name", "email", "phone"]
 
     def signup(self, request: HttpRequest, user: User) -> None:

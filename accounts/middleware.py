@@ -20,9 +20,8 @@ class MemberLocaleMiddleware:
         member = request.user
         if not member.is_authenticated:
             return self.get_response(request)
-        translation.activate(member.language)
-        request.LANGUAGE_CODE = translation.get_language()
-        with timezone.override(ZoneInfo(member.time_zone)):
+        with translation.override(member.language), timezone.override(ZoneInfo(member.time_zone)):
+            request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", member.language)
         return response

@@ -32,15 +32,12 @@ def validate_time_zone(name: str) -> None:
 class LowerEmailField(models.EmailField):
     """An e-mail kept and looked up in lower case, whoever writes it: forms, imports in bulk, the admin."""
 
-    def get_prep_value(self, value: Any) -> Any:
-        value = super().get_prep_value(value)
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
         return value.lower() if isinstance(value, str) else value
 
-    def to_python(self, value: Any) -> Any:
-        return self.get_prep_value(super().to_python(value))
-
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        value = self.get_prep_value(super().pre_save(model_instance, add))
+        value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
@@ -114,6 +111,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.member_no
+
+    def has_usable_password(self) -> bool:
+        # Django takes an empty one, as an import in bulk leaves it, for usable.
+        return bool(self.password) and super().has_usable_password()
 
     def get_full_name(self) -> str:
         return self.name

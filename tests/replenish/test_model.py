@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from replenish import Model, fit, forecast
+from replenish import model as engine
 from replenish.intervals import next_days, summarise
 from replenish.metrics import coverage, ece, roc_auc
 from replenish.simulate import Products, simulate
@@ -98,3 +101,45 @@ def test_a_category_first_sold_in_the_held_back_weeks_has_the_shops_pace(lines):
     model = fit(both, as_of=AS_OF)
     assert model.categories[-1] == 99
     np.testing.assert_array_equal(model.pace[:, -1], model.pace[:, 0])
+
+
+def test_a_large_shop_is_fitted_on_whole_households(lines, model, monkeypatch):
+    monkeypatch.setattr(engine, "ENOUGH", (lines.day <= AS_OF).sum() // 4 + 1)
+    sampled = fit(lines, as_of=AS_OF)
+    some = lines.take(np.isin(lines.customer, np.unique(lines.customer)[::4]))
+    monkeypatch.undo()
+    assert sampled.to_dict() == fit(some, as_of=AS_OF).to_dict()
+    assert np.abs(sampled.gaps[0] / model.gaps[0] - 1) < 0.15
+
+
+line = st.tuples(
+    st.integers(0, 2),
+    st.integers(0, 3),
+    st.integers(-30_000, 30_000) | st.integers(-70, 5),
+    st.sampled_from([1.0, 1.0, 2.0, 0.001, 1e9, 0.0, -1.0, -50.0]),
+    st.integers(-1, 1),
+    st.integers(-1, 1),
+    st.sampled_from([np.nan, 1.0, 1e-6, 1e12, 0.0, -3.0, np.inf]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(line, min_size=1, max_size=12))
+def test_whatever_lines_come_the_numbers_are_sensible(rows):
+    """Warnings are errors here: no overflow, no division by zero hides behind a clipped result."""
+    customer, product, day, quantity, need, category, size = zip(*rows, strict=True)
+    lines = Purchases.from_columns(
+        customer=customer,
+        product=product,
+        day=day,
+        quantity=quantity,
+        need=need,
+        category=category,
+        size=size,
+    )
+    found = forecast(fit(lines, as_of=0), lines, as_of=0)
+    for name, column in found.columns():
+        assert np.isfinite(column).all(), name
+    assert ((found.p7 <= found.p14) & (found.p14 <= found.p28) & (found.p28 <= 1)).all()
+    assert ((found.lower_days > 0) & (found.lower_days <= found.median_days)).all()
+    assert (found.median_days <= found.upper_days).all()

@@ -113,7 +113,10 @@ class ListView(APIView):
         return Response(
             {
                 "drawn_at": found.drawn_at.isoformat(),
-                "due_totals": [{"currency": currency, "amount": str(amount)} for currency, amount in found.due_totals],
+                "due_totals": [
+                    {"currency": currency, "amount": str(round_money(amount, currency))}
+                    for currency, amount in found.due_totals
+                ],
                 "items": [entry_json(entry) for entry in found.entries],
                 "hidden_count": found.hidden_count,
             }

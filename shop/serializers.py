@@ -4,7 +4,9 @@ Money is a string with its currency beside it, moments are ISO 8601 in UTC. The 
 the serializers of the same fields describe it in the schema (a contract test holds the two together).
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
@@ -66,8 +68,8 @@ def line_json(line: OrderLine, currency: str) -> dict[str, Any]:
     }
 
 
-def order_json(order: Order) -> dict[str, Any]:
-    """Expects the store and the lines with their products to be loaded."""
+def order_json(order: Order, lines: Iterable[OrderLine]) -> dict[str, Any]:
+    """An order whose store is loaded, with its lines and their products."""
     return {
         "number": order.number,
         "store": order.store.code,
@@ -76,19 +78,20 @@ def order_json(order: Order) -> dict[str, Any]:
         "total": str(round_money(order.total, order.currency)),
         "payment": order.payment_kind,
         "placed_at": moment(order.placed_at),
-        "lines": [line_json(line, order.currency) for line in order.lines.all()],
+        "lines": [line_json(line, order.currency) for line in lines],
     }
 
 
 def errand_json(errand: Errand) -> dict[str, Any]:
-    """An errand with its orders and their lines, in three statements."""
-    orders = errand.orders.select_related("store").prefetch_related("lines__product").order_by("pk")
+    """An errand with its orders and their lines, in one statement."""
+    lines = OrderLine.objects.filter(order__errand=errand).select_related("order__store", "product")
+    by_order = groupby(lines.order_by("order", "pk"), key=lambda line: line.order)
     return {
         "id": errand.pk,
         "placed_at": moment(errand.placed_at),
         "undo_until": moment(errand.undo_until),
         "undone_at": moment(errand.undone_at),
-        "orders": [order_json(order) for order in orders],
+        "orders": [order_json(order, lines_of) for order, lines_of in by_order],
     }
 
 

@@ -12,6 +12,8 @@ os.environ.setdefault("ALLOWED_HOSTS", "*")
 
 from config.settings import *  # noqa: F403
 
+# Every thread of a test has its own connection, closed with it: a pool would keep the test database in use.
+DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # noqa: F405
 if "CELERY_BROKER_URL" not in os.environ:
     CELERY_BROKER_URL = "memory://"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Address, User
-from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, PhoneField, to_e164
+from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, PhoneField, for_people, to_e164
 
 _JOINING_PHONE = "accounts_joining_phone"
 
@@ -81,6 +81,8 @@ class AddressForm(forms.ModelForm):
         widget=forms.Select(attrs={"autocomplete": "shipping country"}),
     )
     make_default = forms.BooleanField(label=_("Deliver here from now on"), required=False)
+    # Which fields are needed depends on the country, and that may change while the page is open.
+    use_required_attribute = False
 
     class Meta:
         model = Address
@@ -103,6 +105,10 @@ class AddressForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        chosen = self.data.get(self.add_prefix("country")) or self.instance.country
+        self.fields["postal_code"].required = chosen == HOME_REGION
+        if phone := self.initial.get("phone"):
+            self.initial["phone"] = for_people(phone)
         if self.instance.is_default:
             # The one default is given away by choosing another, never by taking the tick off.
             del self.fields["make_default"]
@@ -114,7 +120,7 @@ class AddressForm(forms.ModelForm):
         super().clean()
         country = self.cleaned_data.get("country", HOME_REGION)
         postal_code = self.cleaned_data.get("postal_code", "")
-        if country == HOME_REGION and not re.fullmatch(r"\d{3}(\d{2,3})?", postal_code):
+        if country == HOME_REGION and postal_code and not re.fullmatch(r"[0-9]{3}([0-9]{2,3})?", postal_code):
             self.add_error("postal_code", _("A postal code in Taiwan has 3, 5 or 6 digits, such as 106."))
         if phone := self.cleaned_data.get("phone"):
             try:

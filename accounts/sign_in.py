@@ -9,6 +9,17 @@ from allauth.account import forms as allauth_forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+_EMAIL = {"type": "email", "autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}
+
+
+class JoinPageForm(allauth_forms.SignupForm):
+    """accounts.forms.JoinForm as allauth completes it for the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
+        self.fields["email"].widget.attrs = dict(_EMAIL)
+
 
 class SignInForm(allauth_forms.LoginForm):
     """By e-mail or phone and a password, for those who have one."""
@@ -37,12 +48,7 @@ class RequestCodeForm(allauth_forms.RequestLoginCodeForm):
         del self.fields["phone"]
         self.fields["email"].required = True
         self.fields["email"].label = _("E-mail")
-        self.fields["email"].widget.attrs = {
-            "type": "email",
-            "autocomplete": "email",
-            "inputmode": "email",
-            "autocapitalize": "none",
-        }
+        self.fields["email"].widget.attrs = dict(_EMAIL)
 
 
 class _CodeMixin:

@@ -180,8 +180,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SOFT_TIME_LIMIT = 110
+# Seconds. Below CELERY_VISIBILITY_TIMEOUT and NOTIFY_LEASE_SECONDS: what has run out of those is taken for dead.
+CELERY_TASK_TIME_LIMIT = env.int("CELERY_TASK_TIME_LIMIT", default=120)
+CELERY_TASK_SOFT_TIME_LIMIT = CELERY_TASK_TIME_LIMIT * 11 / 12
 CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=2)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="mylist")
@@ -219,6 +220,7 @@ ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.JoinForm"
 ACCOUNT_FORMS = {
+    "signup": "accounts.sign_in.JoinPageForm",
     "login": "accounts.sign_in.SignInForm",
     "request_login_code": "accounts.sign_in.RequestCodeForm",
     "confirm_login_code": "accounts.sign_in.ConfirmLoginCodeForm",

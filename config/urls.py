@@ -1,10 +1,10 @@
 """Every address of the site."""
 
-from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
-from django.views.static import serve
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
+
+from config import health, media
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("my-list/", include("mylist.urls")),
     path("api/v1/", include("config.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}, name="media"),
+    path("media/<path:path>", media.picture, name="media"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("shop.urls")),
 ]

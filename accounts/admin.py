@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Address, User
+from accounts.phones import PhoneField
 
 # Staff sign in as everybody does, with the same limits and codes.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # allauth lets staff mark an e-mail as verified; here that would hand a member to somebody who has proved nothing.
 admin.site.unregister(EmailAddress)
@@ -37,8 +38,13 @@ class AddressInline(admin.TabularInline):
     extra = 0
 
 
+class UserForm(ModelForm):
+    phone = PhoneField(required=False)
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
+    form = UserForm
     list_display = ["member_no", "name", "email", "phone", "language", "joined_at", "claimed_at", "is_active"]
     list_filter = [ClaimedFilter, "is_active", "is_staff", "language", "reminder_channel", "joined_at"]
     search_fields = ["member_no", "name", "email", "phone"]
@@ -74,6 +80,8 @@ class UserAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         if not change:
             obj.set_unusable_password()
+        if "phone" in form.changed_data:
+            obj.phone_verified_at = None
         super().save_model(request, obj, form, change)
 
 

@@ -1,6 +1,6 @@
 """What a member's app can ask about the member."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -46,10 +46,10 @@ class MeView(generics.RetrieveUpdateAPIView):
     http_method_names = ["get", "patch", "head", "options"]
 
     def get_object(self) -> User:
-        return self.request.user
+        return cast(User, self.request.user)
 
     def perform_update(self, serializer: serializers.BaseSerializer) -> None:
-        serializer.instance = members.change_profile(member=self.request.user, **serializer.validated_data)
+        serializer.instance = members.change_profile(member=self.get_object(), **serializer.validated_data)
 
 
 class AddressSerializer(serializers.ModelSerializer):
@@ -69,7 +69,9 @@ class AddressSerializer(serializers.ModelSerializer):
         kept = {} if self.instance is None else {name: getattr(self.instance, name) for name in AddressForm.Meta.fields}
         form = AddressForm({"country": "TW", **kept, **attrs})
         if not form.is_valid():
-            raise serializers.ValidationError(form.errors)
+            raise serializers.ValidationError(
+                {field: [str(error) for error in errors] for field, errors in form.errors.items()}
+            )
         return {**form.cleaned_data, "make_default": make_default}
 
     def create(self, validated_data: dict[str, Any]) -> Address:
@@ -83,10 +85,14 @@ class _MyAddresses(generics.GenericAPIView):
     serializer_class = AddressSerializer
     queryset = Address.objects.none()  # for the schema; a member's own come from get_queryset
 
+    @property
+    def member(self) -> User:
+        return cast(User, self.request.user)
+
     def get_queryset(self) -> QuerySet[Address]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        return Address.objects.filter(member=self.request.user).order_by("-is_default", "pk")
+        return Address.objects.filter(member=self.member).order_by("-is_default", "pk")
 
 
 @extend_schema_view(
@@ -95,7 +101,7 @@ class _MyAddresses(generics.GenericAPIView):
 )
 class AddressListView(_MyAddresses, generics.ListCreateAPIView):
     def perform_create(self, serializer: serializers.BaseSerializer) -> None:
-        serializer.save(member=self.request.user)
+        serializer.save(member=self.member)
 
 
 @extend_schema_view(
@@ -107,7 +113,7 @@ class AddressView(_MyAddresses, generics.RetrieveUpdateDestroyAPIView):
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
     def perform_update(self, serializer: serializers.BaseSerializer) -> None:
-        serializer.save(member=self.request.user)
+        serializer.save(member=self.member)
 
     def perform_destroy(self, instance: Address) -> None:
-        members.delete_address(member=self.request.user, address_id=instance.pk)
+        members.delete_address(member=self.member, address_id=instance.pk)

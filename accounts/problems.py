@@ -2,9 +2,15 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+
+# Django's own exceptions, which REST framework answers without a name of their own.
+_CODES: dict[type[Exception], str] = {Http404: "not_found", PermissionDenied: "permission_denied"}
 
 
 class Problem(APIException):
@@ -24,7 +30,7 @@ def problem_details(exc: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(exc, context)
     if response is None:
         return None
-    code = getattr(exc, "default_code", None) or "error"
+    code: Any = getattr(exc, "default_code", None) or _CODES.get(type(exc), "error")
     if isinstance(exc, Problem):
         code = exc.get_codes()
     body: dict[str, Any] = {

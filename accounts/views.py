@@ -12,7 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import members
 from accounts.forms import AddressForm, ProfileForm
-from accounts.models import Address
+from accounts.models import Address, User
+
+
+class MemberRequest(HttpRequest):
+    """A request that login_required has let through."""
+
+    user: User
 
 
 def _next_url(request: HttpRequest, otherwise: str) -> str:
@@ -24,7 +30,7 @@ def _next_url(request: HttpRequest, otherwise: str) -> str:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def me(request: HttpRequest) -> HttpResponse:
+def me(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         member = members.change_profile(member=request.user, **form.cleaned_data)
@@ -40,7 +46,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def address_new(request: HttpRequest) -> HttpResponse:
+def address_new(request: MemberRequest) -> HttpResponse:
     form = AddressForm(request.POST or None, initial={"recipient": request.user.name, "phone": request.user.phone})
     if request.method == "POST" and form.is_valid():
         members.save_address(member=request.user, **form.cleaned_data)
@@ -51,7 +57,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def address_edit(request: HttpRequest, address_id: int) -> HttpResponse:
+def address_edit(request: MemberRequest, address_id: int) -> HttpResponse:
     address = get_object_or_404(Address, pk=address_id, member=request.user)
     form = AddressForm(request.POST or None, instance=address)
     if request.method == "POST" and form.is_valid():
@@ -63,7 +69,7 @@ def address_edit(request: HttpRequest, address_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def address_delete(request: HttpRequest, address_id: int) -> HttpResponse:
+def address_delete(request: MemberRequest, address_id: int) -> HttpResponse:
     try:
         members.delete_address(member=request.user, address_id=address_id)
     except Address.DoesNotExist as error:

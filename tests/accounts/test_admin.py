@@ -1,5 +1,7 @@
 """What staff see of members, and what they cannot do."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -102,6 +104,21 @@ def test_admin_cannot_change_an_email_that_was_proved(owner):
     owner.post(f"/admin/accounts/user/{member.pk}/change/", {**_form_of(owner, member), "email": "other@example.com"})
     member.refresh_from_db()
     assert member.email == "proved@example.com"
+
+
+def test_admin_keeps_a_phone_as_e164_and_unverified(owner):
+    member = MemberFactory(phone="+886911111111", phone_verified_at=datetime(2026, 1, 1, tzinfo=UTC))
+    owner.post(f"/admin/accounts/user/{member.pk}/change/", {**_form_of(owner, member), "phone": "0912-345-678"})
+    member.refresh_from_db()
+    assert (member.phone, member.phone_verified_at) == ("+886912345678", None)
+
+
+def test_admin_keeps_the_proof_of_a_phone_that_stays(owner):
+    member = MemberFactory(phone="+886911111111", phone_verified_at=datetime(2026, 1, 1, tzinfo=UTC))
+    owner.post(f"/admin/accounts/user/{member.pk}/change/", {**_form_of(owner, member), "name": "Other"})
+    member.refresh_from_db()
+    assert member.name == "Other"
+    assert member.phone_verified_at is not None
 
 
 def test_admin_staff_cannot_make_staff(staff):

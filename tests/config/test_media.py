@@ -1,5 +1,7 @@
 import pytest
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def media(settings, tmp_path):

@@ -72,9 +72,9 @@ def curve(logs: Floats, history: History) -> Curve:
     """What is to be expected of each pair; ``logs``: (4, n) or (4, 1) logarithms of r, alpha, a, b."""
     r, alpha, a, b = np.exp(logs)
     x = history.repeats
-    odds = np.where(x > 0, a / np.maximum(b + x - 1, 1e-9), 0.0)
-    odds = odds * np.exp((r + x) * np.log((alpha + history.age) / (alpha + history.recency)))
-    return Curve(alive=1 / (1 + odds), shape=r + x, scale=alpha + history.age)
+    log_odds = np.where(x > 0, np.log(a) - np.log(np.maximum(b + x - 1, 1e-9)), -np.inf)
+    log_odds = log_odds + (r + x) * np.log((alpha + history.age) / (alpha + history.recency))
+    return Curve(alive=expit(-log_odds), shape=r + x, scale=alpha + history.age)
 
 
 def log_likelihood(logs: Floats, history: History) -> tuple[float, Floats]:

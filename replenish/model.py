@@ -176,7 +176,8 @@ def _learn_pace(draft: Model, purchases: Purchases, held_back: list[Moment]) -> 
             waiting = wait > day
             at = (cell + stages(clock.start + (day + 0.5) / clock.lasts))[waiting]
             seen += np.bincount(at, wait[waiting] == day + 1, cells)
-            expected += np.bincount(at, ((later - chance) / (1 - chance))[waiting], cells)
+            hazard = (later - chance) / np.maximum(1 - chance, 1e-12)
+            expected += np.bincount(at, hazard[waiting], cells)
             chance = later
     some, fair = seen.reshape(shape), expected.reshape(shape)
     shop = (some.sum(axis=1) + PRIOR_EVENTS * USUAL_PACE) / (fair.sum(axis=1) + PRIOR_EVENTS)

@@ -38,9 +38,7 @@ def same(left: Forecasts, right: Forecasts) -> None:
 
 
 @promise
-def a_customer_gets_the_same_whatever_shard_he_is_in(
-    contender: Contender, lines: Purchases, as_of: int
-) -> None:
+def a_customer_gets_the_same_whatever_shard_he_is_in(contender: Contender, lines: Purchases, as_of: int) -> None:
     model = contender.fit(lines, as_of=as_of)
     whole = contender.forecast(model, lines, as_of=as_of)
     for count in (2, 7):
@@ -83,9 +81,7 @@ def input_is_left_as_it_was(contender: Contender, lines: Purchases, as_of: int) 
 
 
 @promise
-def chances_grow_with_the_horizon_and_stay_chances(
-    contender: Contender, lines: Purchases, as_of: int
-) -> None:
+def chances_grow_with_the_horizon_and_stay_chances(contender: Contender, lines: Purchases, as_of: int) -> None:
     found = contender.forecast(contender.fit(lines, as_of=as_of), lines, as_of=as_of)
     chances = np.array([getattr(found, f"p{horizon}") for horizon in HORIZONS])
     assert ((chances >= 0) & (chances <= 1)).all()
@@ -102,9 +98,7 @@ def dates_lie_in_their_window(contender: Contender, lines: Purchases, as_of: int
 
 
 @promise
-def every_column_has_a_sensible_value_in_every_row(
-    contender: Contender, lines: Purchases, as_of: int
-) -> None:
+def every_column_has_a_sensible_value_in_every_row(contender: Contender, lines: Purchases, as_of: int) -> None:
     found = contender.forecast(contender.fit(lines, as_of=as_of), lines, as_of=as_of)
     for name, column in found.columns():
         assert np.isfinite(column).all(), name
@@ -144,9 +138,7 @@ def what_comes_after_the_day_is_not_looked_at(contender: Contender, lines: Purch
 
 
 @promise
-def a_model_read_back_from_json_says_exactly_the_same(
-    contender: Contender, lines: Purchases, as_of: int
-) -> None:
+def a_model_read_back_from_json_says_exactly_the_same(contender: Contender, lines: Purchases, as_of: int) -> None:
     model = contender.fit(lines, as_of=as_of)
     restored = contender.restore(json.loads(json.dumps(model.to_dict())))
     assert restored.to_dict() == model.to_dict()
@@ -173,9 +165,7 @@ def a_model_of_no_purchases_still_answers(contender: Contender, lines: Purchases
 
 
 @promise
-def unknown_products_and_categories_are_forecast_too(
-    contender: Contender, lines: Purchases, as_of: int
-) -> None:
+def unknown_products_and_categories_are_forecast_too(contender: Contender, lines: Purchases, as_of: int) -> None:
     model = contender.fit(lines, as_of=as_of)
     strange = Purchases.from_columns(
         customer=[9_999, 9_999, 9_999],

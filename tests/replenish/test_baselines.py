@@ -12,9 +12,7 @@ TODAY = 1_000
 def weekly(member, count, *, every=7, since=0):
     """``count`` purchases of product 1, the last one ``since`` days before today."""
     day = TODAY - since - every * np.arange(count)
-    return Purchases.from_columns(
-        customer=[member] * count, product=[1] * count, day=day, category=[1] * count
-    )
+    return Purchases.from_columns(customer=[member] * count, product=[1] * count, day=day, category=[1] * count)
 
 
 def joined(*parts):

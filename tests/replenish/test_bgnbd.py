@@ -35,9 +35,7 @@ def test_likelihood_is_the_integral_over_rates_and_dropouts(x, t_x, age):
 
 def test_gradient_agrees_with_small_steps():
     pairs = history((0, 0, 30), (1, 12, 50), (3, 40, 90), (25, 170, 180))
-    error = check_grad(
-        lambda logs: log_likelihood(logs, pairs)[0], lambda logs: log_likelihood(logs, pairs)[1], LOGS
-    )
+    error = check_grad(lambda logs: log_likelihood(logs, pairs)[0], lambda logs: log_likelihood(logs, pairs)[1], LOGS)
     assert error < 1e-4
 
 

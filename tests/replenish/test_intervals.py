@@ -138,8 +138,6 @@ def test_statistics_agree_with_a_plain_count(rows):
             net[customer, product] = net.get((customer, product), 0) + quantity
             if quantity > 0:
                 days.setdefault((customer, product), set()).add(day)
-    expected = {
-        pair: (len(on) - 1, max(on) - min(on), as_of - min(on)) for pair, on in days.items() if net[pair] > 0
-    }
+    expected = {pair: (len(on) - 1, max(on) - min(on), as_of - min(on)) for pair, on in days.items() if net[pair] > 0}
     found = zip(pairs.customer, pairs.product, pairs.repeats, pairs.recency, pairs.age, strict=True)
     assert {(c, p): (x, t, age) for c, p, x, t, age in found} == expected

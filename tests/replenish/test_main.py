@@ -46,9 +46,7 @@ def files(tmp_path):
         )
         for turn in range(6)
     ]
-    pl.DataFrame(rows).with_columns(pl.col("customer_id").cast(pl.Int32)).write_parquet(
-        tmp_path / "history.parquet"
-    )
+    pl.DataFrame(rows).with_columns(pl.col("customer_id").cast(pl.Int32)).write_parquet(tmp_path / "history.parquet")
     pairs = [(customer, product) for customer in range(6, 0, -1) for product in (10, 20)]
     requests = pl.DataFrame(pairs, schema=["customer_id", "product_id"], orient="row")
     requests.write_parquet(tmp_path / "requests.parquet")
@@ -82,9 +80,7 @@ def test_answers_keep_what_the_scorer_insists_on(files):
     assert out.null_count().sum_horizontal()[0] == 0
     assert out.filter((pl.col("p7") > pl.col("p14")) | (pl.col("p14") > pl.col("p28"))).height == 0
     assert (
-        out.filter(
-            (pl.col("lower_at") > pl.col("expected_at")) | (pl.col("expected_at") > pl.col("upper_at"))
-        ).height
+        out.filter((pl.col("lower_at") > pl.col("expected_at")) | (pl.col("expected_at") > pl.col("upper_at"))).height
         == 0
     )
     assert out["lower_at"].min() > dt.datetime.combine(CUTOFF, dt.time())
@@ -136,9 +132,7 @@ def test_fuel_is_no_goods(files, capsys):
     asked = pl.DataFrame({"customer_id": [1], "product_id": [9]})
     asked.write_parquet(files / "requests.parquet")
     assert run(files) == 2
-    assert (
-        "never bought until 2026-03-01, the first of them: customer 1, product 9" in capsys.readouterr().err
-    )
+    assert "never bought until 2026-03-01, the first of them: customer 1, product 9" in capsys.readouterr().err
 
 
 def test_a_stranger_is_named(files, capsys):
@@ -177,7 +171,5 @@ def test_a_cutoff_that_is_no_date_is_refused(files, capsys):
 
 def test_the_engine_loads_neither_polars_nor_scipy_stats():
     code = "import sys, replenish; print([m for m in ('polars', 'scipy.stats', 'tqdm', 'django') if m in sys.modules])"
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}
-    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert found.stdout.strip() == "[]"

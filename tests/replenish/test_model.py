@@ -62,9 +62,7 @@ def test_chances_tell_who_comes_back(judged):
 def test_four_of_five_come_back_within_their_window(judged):
     found, wait = judged
     back = np.isfinite(wait)
-    assert coverage(wait[back], found.lower_days[back], found.upper_days[back]) == pytest.approx(
-        0.8, abs=0.06
-    )
+    assert coverage(wait[back], found.lower_days[back], found.upper_days[back]) == pytest.approx(0.8, abs=0.06)
 
 
 def test_half_come_back_before_the_median(judged):
@@ -104,12 +102,23 @@ def test_a_category_first_sold_in_the_held_back_weeks_has_the_shops_pace(lines):
 
 
 def test_a_large_shop_is_fitted_on_whole_households(lines, model, monkeypatch):
-    monkeypatch.setattr(engine, "ENOUGH", (lines.day <= AS_OF).sum() // 4 + 1)
+    past = lines.take(lines.day <= AS_OF)
+    monkeypatch.setattr(engine, "ENOUGH", len(past) // 4 + 1)
     sampled = fit(lines, as_of=AS_OF)
-    some = lines.take(np.isin(lines.customer, np.unique(lines.customer)[::4]))
+    some = past.take(np.isin(past.customer, np.unique(past.customer)[::4]))
     monkeypatch.undo()
     assert sampled.to_dict() == fit(some, as_of=AS_OF).to_dict()
     assert np.abs(sampled.gaps[0] / model.gaps[0] - 1) < 0.15
+
+
+@pytest.mark.parametrize("silent", [0, 30, 20_000])
+def test_a_daily_buyer_of_six_years_is_no_overflow(silent):
+    day = np.arange(2000)
+    lines = Purchases.from_columns(customer=day * 0, product=day * 0, day=day)
+    as_of = 1999 + silent
+    found = forecast(fit(lines, as_of=as_of), lines, as_of=as_of)
+    assert found.p7[0] > 0.95 if silent == 0 else found.p7[0] < 0.05
+    assert found.interval_days[0] == pytest.approx(1, abs=0.1)
 
 
 line = st.tuples(

@@ -8,9 +8,7 @@ START, DAYS = 20_000, 360
 
 def products_of(count=30):
     rng = np.random.default_rng(0)
-    return Products(
-        need=np.arange(count) // 3, use_days=rng.uniform(10, 40, count), popularity=np.ones(count)
-    )
+    return Products(need=np.arange(count) // 3, use_days=rng.uniform(10, 40, count), popularity=np.ones(count))
 
 
 def only(habit, seed=1, members=60):

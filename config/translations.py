@@ -72,7 +72,7 @@ def faults(language: str, root: Path) -> Iterator[str]:
         catalog = read_po(file)
     for (context, singular), text in used_texts(root).items():
         said = catalog.get(singular, context)
-        strings = [] if said is None else [said.string] if isinstance(said.string, str) else list(said.string)
+        strings = [] if said is None else [said.string] if isinstance(said.string, str) else list(said.string or ())
         if said is None or not all(strings) or not strings:
             yield f"{text.place}: {singular!r} is not translated"
         elif said.fuzzy:

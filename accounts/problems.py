@@ -8,7 +8,6 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-
 # Django's own exceptions, which REST framework answers without a name of their own.
 _CODES: dict[type[Exception], str] = {Http404: "not_found", PermissionDenied: "permission_denied"}
 

@@ -13,7 +13,7 @@ from accounts.problems import Problem, problem_details
     [
         (Http404("no such thing"), 404, "/problems/not_found"),
         (PermissionDenied(), 403, "/problems/permission_denied"),
-        (NotAuthenticated(), 403, "/problems/not_authenticated"),
+        (NotAuthenticated(), 401, "/problems/not_authenticated"),
         (Problem(409, "key_in_use", "Wait."), 409, "/problems/key_in_use"),
     ],
 )

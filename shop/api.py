@@ -60,7 +60,11 @@ class OfferSerializer(serializers.Serializer):
     brand = serializers.CharField(source="product.brand")
     category = serializers.CharField(source="product.category.code", default=None, allow_null=True)
     need = serializers.CharField(source="product.need.code", default=None, allow_null=True)
-    package = serializers.SerializerMethodField()
+    package = serializers.SerializerMethodField(help_text="in words, such as 84 pieces")
+    package_size = serializers.DecimalField(
+        12, 3, source="product.package_size", normalize_output=True, allow_null=True
+    )
+    package_unit = serializers.CharField(source="product.package_unit")
     price = serializers.SerializerMethodField(help_text="in the currency's coins, such as 320 or 12.50")
     currency = serializers.CharField()
     sold_out = serializers.BooleanField(source="is_sold_out")
@@ -249,7 +253,7 @@ def _member(request: Request) -> User:
 
 def whole_order_json(order: Order) -> dict[str, Any]:
     """Expects what shop.receipts.orders_of loads."""
-    return order_json(order) | {
+    return order_json(order, order.lines.all()) | {
         "undo_until": moment(order.errand.undo_until),
         "undone_at": moment(order.undone_at),
         "recipient": order.recipient,

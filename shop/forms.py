@@ -91,7 +91,7 @@ class NewAddressForm(AddressForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        del self.fields["make_default"]
+        self.fields.pop("make_default", None)
 
 
 def first_address(member: User) -> dict[str, str]:

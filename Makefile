@@ -6,6 +6,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 SOURCES := accounts config mylist notify replenish shop
 
+# A production's settings, for the checks that look at them.
+CHECKED = MYLIST_DATA_DIR=var/check DATABASE_URL=sqlite://:memory: SECRET_KEY=$$($(BIN)/python -c \
+	'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=shop.example.com HSTS_SECONDS=31536000 \
+	SITE_URL=https://shop.example.com
+
 # The servers of `make test-services`: CELERY_BROKER_URL names the RabbitMQ of its second round.
 TEST_DATABASE = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/mylist)
 TEST_REDIS = $(or $(REDIS_URL),redis://127.0.0.1:6379/0)
@@ -45,6 +50,9 @@ check: setup ## style, types, import order, templates, migrations, settings, tra
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy --no-error-summary $(SOURCES)
 	@$(BIN)/djlint --lint --quiet templates
+	@$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 || \
+		{ echo "A migration is missing: python manage.py makemigrations"; exit 1; }
+	@$(CHECKED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python -m config.translations
 
 format: setup ## let ruff put the code in order

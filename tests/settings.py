@@ -5,6 +5,7 @@ DATABASE_URL still chooses the database, so that `make test-services` runs the s
 
 import os
 import tempfile
+from urllib.parse import urlsplit
 
 os.environ.setdefault("MYLIST_DATA_DIR", tempfile.mkdtemp(prefix="mylist-tests-"))
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
@@ -19,6 +20,11 @@ if "CELERY_BROKER_URL" not in os.environ:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
 if "REDIS_URL" not in os.environ:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+elif REDIS_URL.startswith("redis"):  # noqa: F405
+    # Every test begins with an empty cache, and to empty it is to drop a whole database of the server: each process has
+    # one to itself, away from 0 with its broker and perhaps somebody's own things.
+    _process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    CACHES["default"]["LOCATION"] = urlsplit(REDIS_URL)._replace(path=f"/{8 + _process}").geturl()  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -93,7 +93,7 @@ def start_valkey(shop: Supervisor) -> None:
 
 
 def web_answers(host: str, port: int) -> bool:
-    """Any answer but a server error: an address that is not found is a working shop, too."""
+    """Any answer but a server's error: where ALLOWED_HOSTS knows no 127.0.0.1, being turned away is an answer, too."""
     connection = HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104
     try:
         connection.request("GET", "/livez")

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from mylist import api
-from mylist.views import lists
+from mylist.views import lists, reminders
 
 app_name = "mylist"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("<int:item_id>/unhide/", lists.unhide, name="unhide"),
     path("<int:item_id>/snooze/", lists.snooze, name="snooze"),
     path("<int:item_id>/wake/", lists.wake, name="wake"),
+    path("r/<str:token>/", reminders.reminder_link, name="reminder_link"),
+    path("r/<str:token>/unsubscribe/", reminders.unsubscribe, name="unsubscribe"),
 ]
 api_urlpatterns = [
     path("my-list/", api.ListView.as_view(), name="api-list"),

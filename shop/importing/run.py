@@ -1,0 +1,188 @@
+"""One import from the files to the commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+
+from shop.importing import checking, merging, staging
+from shop.importing.problems import Refused, Stopped
+from shop.importing.reading import find, records
+from shop.importing.report import Counts, Outcome, Reject, Rejects
+from shop.importing.spec import FILES, Options, Table, tables
+from shop.models import Product, Store
+from shop.signals import history_imported
+
+# Any number, as long as nothing else in the shop locks with it.
+_LOCK = 5071998
+
+# Told (what is being done, bytes of the files read since the last call).
+Progress = Callable[[str, int], object]
+
+
+def import_history(
+    folder: Path, *, options: Options, rejects: Rejects, progress: Progress = lambda doing, size: None
+) -> Outcome:
+    """Bring the masters in `folder` into the shop: all good lines or, unless bad ones may be skipped, nothing.
+
+    One transaction, so nobody ever sees half of an export; running it again changes nothing. Refused lines go to
+    `rejects`. After the commit `history_imported` is sent with the number of purchases written. Raises Stopped (and
+    writes nothing) if the files are damaged, another import is running, or the database refuses.
+    """
+    if options.store and not Store.objects.filter(code=options.store).exists():
+        codes = ", ".join(Store.objects.values_list("code", flat=True)) or _("none yet")
+        raise Stopped(_("There is no store %(code)s. Stores: %(codes)s.") % {"code": options.store, "codes": codes})
+    paths = find(folder, FILES)
+    try:
+        with transaction.atomic():
+            _lock()
+            outcome = _Run(paths, options, rejects, progress).run()
+            if not outcome.written:
+                transaction.set_rollback(True)
+    except IntegrityError as error:
+        raise Stopped(
+            _("The shop was changed while the import ran, so nothing was written. Run it again. (%(error)s)")
+            % {"error": str(error).strip()}
+        ) from error
+    except OperationalError as error:
+        if "locked" in str(error):
+            raise Stopped(_running()) from error
+        raise Stopped(_("The database gave up, nothing was written: %(error)s") % {"error": error}) from error
+    return outcome
+
+
+def _running() -> str:
+    return _("Another import (or another long write) is running. Wait until it has ended and run this one again.")
+
+
+def _lock() -> None:
+    """One import at a time. On SQLite the transaction itself, begun IMMEDIATE, lets no other writer in."""
+    if staging.is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+            if not cursor.fetchone()[0]:
+                raise Stopped(_running())
+        # Joins and sorts of a whole export; the default would go to disk for them.
+        staging.execute("SET LOCAL work_mem = '64MB'")
+        # Joins in the order written: what is new or differs is guessed far too low, and would be looked up row by row.
+        staging.execute("SET LOCAL join_collapse_limit = 1")
+
+
+class _Run:
+    """What one run shares between its steps."""
+
+    def __init__(self, paths: dict[str, Path], options: Options, rejects: Rejects, progress: Progress) -> None:
+        self.paths, self.options, self.rejects, self.progress = paths, options, rejects, progress
+        self.tables = tables(options)
+        self.reasons = checking.reasons()
+        self.outcome = Outcome(counts={name: Counts() for name in FILES})
+
+    def run(self) -> Outcome:
+        staging.create(self.tables.values())
+        for table in self.tables.values():
+            staging.load(table, self._rows(table))
+        self.progress(_("checking"), 0)
+        for name, table in self.tables.items():
+            self.outcome.counts[name].repeated = checking.check_doubles(table, self._take_out)
+        self._leave_out()
+        self._merge_masters()
+        self._merge_transactions()
+        for name, counts in self.outcome.counts.items():
+            counts.rejected = self.rejects.lines[name]
+            taken = counts.added + counts.changed + counts.repeated + counts.left_out + counts.rejected
+            counts.unchanged = counts.lines - taken
+        staging.drop(self.tables.values())
+        self.outcome.written = self._welcome
+        if self.outcome.written and any(counts.added or counts.changed for counts in self.outcome.counts.values()):
+            purchases = self.outcome.counts["transactions"]
+            written = purchases.added + purchases.changed
+            transaction.on_commit(lambda: history_imported.send(sender=None, purchases=written))
+        return self.outcome
+
+    @property
+    def _welcome(self) -> bool:
+        """Whether what is known so far may be written."""
+        return self.options.skip_bad or not self.rejects.total
+
+    def _rows(self, table: Table) -> Iterator[Sequence[Any]]:
+        """The good lines of a file as rows for its staging table."""
+        counts = self.outcome.counts[table.name]
+        path = self.paths[table.name]
+        names, parsers, arrange = list(table.columns), list(table.columns.values()), table.arrange
+
+        def refuse(line: int, column: str, value: str, problem: str, mend: str) -> None:
+            self.rejects.add(table.name, Reject(path.name, line, column, value, problem, mend))
+
+        def refuse_shape(line: int, column: str, value: str, problem: str, mend: str) -> None:
+            counts.lines += 1
+            refuse(line, column, value, problem, mend)
+
+        def advance(size: int) -> None:
+            self.progress(path.name, size)
+
+        for line, values in records(path, names, refuse_shape, advance):
+            counts.lines += 1
+            try:
+                row = arrange([parse(value) for parse, value in zip(parsers, values, strict=True)])
+            except Refused as last:
+                # Rare, so only now each column on its own: every problem of the line is told at once.
+                told = False
+                for name, parse, value in zip(names, parsers, values, strict=True):
+                    try:
+                        parse(value)
+                    except Refused as refused:
+                        refuse(line, name, value, refused.problem, refused.mend)
+                        told = True
+                if not told:
+                    refuse(line, last.column, values[names.index(last.column)], last.problem, last.mend)
+            else:
+                yield (line, *row)
+
+    def _take_out(self, table: Table) -> int:
+        return staging.refuse(self.paths[table.name].name, table, self.rejects, self.reasons)
+
+    def _leave_out(self) -> None:
+        """Products of departments that are no goods, and the lines that bought them, are not taken."""
+        excluded = {department.strip().casefold() for department in self.options.excluded_departments}
+        if not excluded:
+            return
+        staging.execute("INSERT INTO import_left_out SELECT sku FROM import_products WHERE left_out")
+        self.outcome.counts["products"].left_out = staging.execute("DELETE FROM import_products WHERE left_out")
+        there = Product.objects.order_by().values_list("department", flat=True).distinct()
+        for department in [name for name in there if name.casefold() in excluded]:
+            staging.execute(
+                "INSERT INTO import_left_out SELECT sku FROM shop_product WHERE department = %s "
+                "AND sku NOT IN (SELECT sku FROM import_products)",
+                [department],
+            )
+        self.outcome.counts["transactions"].left_out = staging.execute(
+            "DELETE FROM import_transactions WHERE sku IN (SELECT sku FROM import_left_out)"
+        )
+
+    def _merge_masters(self) -> None:
+        counts = self.outcome.counts
+        members = self.tables["members"]
+        self.progress(_("writing"), 0)
+        counts["channels"].added, counts["channels"].changed = merging.merge_channels()
+        checking.check_home_channels(members, self._take_out)
+        merging.respect_claimed_members()
+        checking.check_contacts(members, self._take_out)
+        counts["members"].added, counts["members"].changed = merging.merge_members(self.options)
+        counts["products"].added, counts["products"].changed = merging.merge_products()
+
+    def _merge_transactions(self) -> None:
+        """The long file, unless it is known by now that the run will not be written."""
+        checking.check_references(self.tables["transactions"], self._take_out)
+        if not self._welcome:
+            return
+        counts = self.outcome.counts
+        counts["transactions"].added, counts["transactions"].changed = merging.merge_purchases()
+        counts["products"].changed += merging.merge_offers()
+        if staging.is_postgresql():
+            # The foreign keys are checked here, where a refusal is still ours to explain. Without this the check of a
+            # table of few pages scans all of it for every line.
+            staging.execute("SET LOCAL enable_seqscan = off")
+            staging.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            staging.execute("SET LOCAL enable_seqscan = on")

@@ -9,8 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.db import transaction
-from django.db.models import F, Sum
-from django.db.models.functions import Least
+from django.db.models import Sum
 
 from accounts.models import User
 from shop.models import Basket, BasketLine, Offer, Store
@@ -95,6 +94,7 @@ def add(*, basket: Basket, offer_id: int, quantity: int = 1) -> BasketLine:
     if offer.is_sold_out:
         raise SoldOut(offer.pk)
     with transaction.atomic():
+        _lock(basket)
         return _put_in(basket, offer.pk, quantity)
 
 
@@ -119,6 +119,7 @@ def merge_into_member(*, tokens: Collection[str], member: User) -> None:
     visitors = Basket.objects.select_for_update(of=("self",)).filter(token__in=tokens, member=None)
     for visitor in visitors.select_related("store"):
         basket = get_basket(store=visitor.store, member=member)
+        _lock(basket)
         for offer_id, quantity in visitor.lines.order_by("pk").values_list("offer_id", "quantity"):
             _put_in(basket, offer_id, quantity)
         visitor.delete()
@@ -127,10 +128,14 @@ def merge_into_member(*, tokens: Collection[str], member: User) -> None:
 @transaction.atomic
 def take_out(*, basket: Basket, bought: Iterable[Wanted]) -> None:
     """Take out what was bought; what was put in since (in another tab) stays."""
-    for line in bought:
-        lines = basket.lines.filter(offer=line.offer_id)
-        lines.filter(quantity__lte=line.quantity).delete()
-        lines.update(quantity=F("quantity") - line.quantity)
+    _lock(basket)
+    lines = {line.offer_id: line for line in bought}
+    inside = list(basket.lines.filter(offer__in=lines))
+    basket.lines.filter(pk__in=[kept.pk for kept in inside if kept.quantity <= lines[kept.offer_id].quantity]).delete()
+    for kept in inside:
+        if kept.quantity > lines[kept.offer_id].quantity:
+            kept.quantity -= lines[kept.offer_id].quantity
+            kept.save(update_fields=["quantity"])
 
 
 def _check(quantity: int) -> None:
@@ -138,13 +143,17 @@ def _check(quantity: int) -> None:
         raise ValueError(f"{quantity} packs: choose 1 to {MAX_QUANTITY}")
 
 
+def _lock(basket: Basket) -> None:
+    """Whoever else changes this basket waits until our transaction ends."""
+    Basket.objects.select_for_update().only("pk").get(pk=basket.pk)
+
+
 def _put_in(basket: Basket, offer_id: int, quantity: int) -> BasketLine:
+    """Expects the basket to be locked: two taps at once are two packs."""
     line, is_new = BasketLine.objects.get_or_create(basket=basket, offer_id=offer_id, defaults={"quantity": quantity})
     if not is_new:
-        # Counted by the database: two taps at once are two packs.
-        more = Least(F("quantity") + quantity, MAX_QUANTITY)
-        BasketLine.objects.filter(pk=line.pk).update(quantity=more)
-        line.refresh_from_db(fields=["quantity"])
+        line.quantity = min(line.quantity + quantity, MAX_QUANTITY)
+        line.save(update_fields=["quantity"])
     return line
 
 

@@ -21,8 +21,8 @@ const total = (inputs) =>
 const reckon = () => {
   const inputs = all("input[data-price]");
   inputs.forEach((input) => {
-    const place = document.getElementById(`amount-${input.dataset.item}`);
-    if (place && count(input)) place.textContent = amount(place.textContent, total([input]));
+    if (!count(input)) return;
+    all(`[data-amount-of="${input.dataset.item}"]`).forEach((place) => { place.textContent = amount(place.textContent, total([input])); });
   });
   all("[data-due-total]").forEach((place) => {
     const due = inputs.filter((input) => input.hasAttribute("data-due") && input.dataset.currency === place.dataset.dueTotal);

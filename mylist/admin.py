@@ -73,7 +73,11 @@ class ChanceFilter(admin.SimpleListFilter):
     parameter_name = "chance"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("high", _("50 % and more")), ("some", _("20 % to 50 %")), ("low", _("below 20 %"))]
+        return [
+            ("high", _("likely: half or more")),
+            ("some", _("perhaps: a fifth to a half")),
+            ("low", _("unlikely: below a fifth")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> QuerySet[Prediction]:
         match self.value():

@@ -47,6 +47,19 @@ def _is_used(row: Model) -> bool:
 @admin.register(Store)
 class StoreAdmin(CatalogueAdmin):
     form = StoreForm
+    fields = [
+        "code",
+        "name_zh",
+        "name_en",
+        "tagline_zh",
+        "tagline_en",
+        "accent_light",
+        "accent_dark",
+        "currency",
+        "country",
+        "position",
+        "is_active",
+    ]
     list_display = ["code", "name_zh", "name_en", "currency", "country", "position", "is_active"]
     list_filter = ["is_active", "country"]
     search_fields = ["code", "name_zh", "name_en"]
@@ -60,6 +73,7 @@ class StoreAdmin(CatalogueAdmin):
 
 @admin.register(Channel)
 class ChannelAdmin(CatalogueAdmin):
+    fields = ["code", "name", "kind", "store"]
     list_display = ["code", "name", "kind", "store"]
     list_filter = ["kind", "store"]
     list_select_related = ["store"]
@@ -71,6 +85,7 @@ class ChannelAdmin(CatalogueAdmin):
 @admin.register(Category)
 class CategoryAdmin(CatalogueAdmin):
     form = NamedForm
+    fields = ["code", "name_zh", "name_en"]
     list_display = ["code", "name_zh", "name_en"]
     search_fields = ["code", "name_zh", "name_en"]
     search_help_text = _("Code or name")
@@ -80,6 +95,7 @@ class CategoryAdmin(CatalogueAdmin):
 @admin.register(Need)
 class NeedAdmin(CatalogueAdmin):
     form = NamedForm
+    fields = ["code", "name_zh", "name_en", "category"]
     list_display = ["code", "name_zh", "name_en", "category"]
     list_filter = [("category", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["category"]
@@ -107,6 +123,20 @@ class OfferInline(admin.TabularInline):
 class ProductAdmin(CatalogueAdmin):
     key = "sku"
     form = ProductForm
+    fields = [
+        "sku",
+        "name_zh",
+        "name_en",
+        "brand",
+        "department",
+        "category",
+        "need",
+        "package_size",
+        "package_unit",
+        "picture",
+        "picture_shown",
+        "bought",
+    ]
     list_display = ["sku", "name_zh", "name_en", "brand", "category", "need", "package"]
     list_filter = [
         ("picture", admin.EmptyFieldListFilter),

@@ -46,7 +46,7 @@ class StoreForm(NamedForm):
 
 class ProductForm(NamedForm):
     package_size = forms.DecimalField(
-        label=_("package size"), min_value=Decimal("0.001"), max_digits=12, decimal_places=3, required=False
+        label=_("Package size"), min_value=Decimal("0.001"), max_digits=12, decimal_places=3, required=False
     )
 
     def clean_picture(self) -> Any:
@@ -59,13 +59,13 @@ class ProductForm(NamedForm):
 class OfferForm(forms.ModelForm):
     """One product in one store: what it costs, how many there are, whether it is on sale."""
 
-    price = forms.DecimalField(label=_("price"), min_value=Decimal(0), max_digits=12, decimal_places=2)
+    price = forms.DecimalField(label=_("Price"), min_value=Decimal(0), max_digits=12, decimal_places=2)
     currency = forms.CharField(
-        label=_("currency"), max_length=3, required=False, help_text=_("Empty: the currency of the store.")
+        label=_("Currency"), max_length=3, required=False, help_text=_("Empty: the currency of the store.")
     )
     # Also sent back as it was shown, because shoppers change it while staff look at it.
     stock = forms.IntegerField(
-        label=_("pieces in stock"),
+        label=_("Pieces in stock"),
         min_value=0,
         max_value=2**31 - 1,
         required=False,

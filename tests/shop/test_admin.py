@@ -3,6 +3,8 @@ from decimal import Decimal
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.models import Category, Channel, Errand, Need, Offer, Order, OrderLine, Product, Purchase, Store
 from tests.admin_contract import (
@@ -562,6 +564,23 @@ def test_a_stock_counted_before_something_was_sold_is_refused(client):
     Offer.objects.update(stock=45)
     assert list(errors(client.post(change(offer), data))) == ["stock"]
     assert Offer.objects.get().stock == 45
+
+
+@pytest.mark.services
+def test_a_buyer_waits_while_staff_save_an_offer(client):
+    sign_in(client, superuser=True)
+    offer = OfferFactory(stock=50)
+    row = {"id": offer.pk, "product": offer.product_id, "price": "280", "currency": "", "stock": "50"}
+    pages = {
+        change(offer): offer_data(offer, price="280"),
+        change(offer.product): product_data(row, **{"initial-offers-0-stock": "50"}),
+    }
+    for page, data in pages.items():
+        with CaptureQueriesContext(connection) as captured:
+            assert client.post(page, data).status_code == 302
+        locking = [query["sql"] for query in captured if "FOR UPDATE" in query["sql"]]
+        assert len(locking) == 1
+        assert 'FROM "shop_offer"' in locking[0]
 
 
 def test_the_products_page_gives_back_nothing_that_was_sold_meanwhile(client):

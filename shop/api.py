@@ -225,7 +225,7 @@ class UndoView(APIView):
         try:
             errand = undo(member=_member(request), errand_id=_find(request, number).errand_id, at=timezone.now())
         except UndoOver:
-            raise Problem(409, "undo_over", _("Too late to undo: the order is confirmed.")) from None
+            raise Problem(409, "undo_over", _("The time to undo is over: this order is confirmed.")) from None
         return Response(errand_json(errand))
 
 

@@ -54,9 +54,9 @@ def take_back(request: HttpRequest, errand_id: int) -> HttpResponse:
     except Errand.DoesNotExist:
         raise Http404(f"no errand {errand_id}") from None
     except UndoOver:
-        messages.error(request, _("Too late to undo: the order is confirmed."))
+        messages.error(request, _("The time to undo is over: this order is confirmed."))
         return HttpResponseRedirect(safe_next(request, reverse("shop:orders")))
-    messages.success(request, _("Undone. Nothing will be delivered and nothing charged."))
+    messages.success(request, _("Undone. Nothing will be delivered or charged."))
     number = errand.orders.order_by("pk").values_list("number", flat=True)[0]
     return HttpResponseRedirect(safe_next(request, reverse("shop:order", args=[number])))
 

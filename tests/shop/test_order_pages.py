@@ -147,7 +147,7 @@ class TestUndo:
     def test_too_late_is_said_and_changes_nothing(self, client, member):
         errand = place(member, OfferFactory(), at=timezone.now() - timedelta(hours=1))
         page = client.post(undo_url(errand), follow=True)
-        assert "Too late to undo" in page.content.decode()
+        assert "The time to undo is over" in page.content.decode()
         assert Order.objects.get().status == Order.Status.PLACED
 
     def test_anothers_errand_is_not_found(self, client, member):

@@ -71,7 +71,9 @@ def check_out(
     if address_id is not None:
         address = Address.objects.get(pk=address_id, member=member)
     else:
-        address = save_address(member=member, **(new_address or {}))
+        typed = new_address or {}
+        # An address typed a second time is still one address.
+        address = Address.objects.filter(member=member, **typed).first() or save_address(member=member, **typed)
     choose_payment(member=member, kind=payment_kind, make_default=False)
     errand = write(
         member=member, wanted=wanted, key=key, asked=asked, address=address, payment_kind=payment_kind, at=at

@@ -134,6 +134,13 @@ class TestCheckout:
         assert buyer.addresses.get(is_default=True).city == "Da'an, Taipei"
         assert buyer.addresses.count() == 2
 
+    def test_an_address_typed_again_is_not_kept_twice(self, client, newcomer, offer):
+        for _ in range(2):
+            put(newcomer, offer)
+            client.post(url(offer), shown(client.get(url(offer))) | NEW)
+        assert Order.objects.count() == 2
+        assert newcomer.addresses.count() == 1
+
     def test_another_payment_is_kept_but_not_made_the_default(self, client, buyer, offer):
         PaymentMethodFactory(member=buyer, kind="invoice")
         put(buyer, offer)

@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health, media
+
+admin.site.site_header = admin.site.site_title = _("My List for staff")
+admin.site.index_title = _("Shop and customers")
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),

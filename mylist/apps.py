@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MyListConfig(AppConfig):
     name = "mylist"
+    verbose_name = _("My List")
 
     def ready(self) -> None:
         from mylist import (

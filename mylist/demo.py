@@ -8,9 +8,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from accounts.members import claim
 from accounts.models import Address, User
 from mylist import lists, predictions
 from mylist.models import ListItem
@@ -88,13 +89,14 @@ def seed(
 
 def _members(count: int, at: datetime, rng: np.random.Generator) -> list[User]:
     """Members with an address and a way to pay; three in ten are imported and not yet claimed."""
+    no_password = make_password(None)
     people = User.objects.bulk_create(
         User(
+            password=no_password,
             member_no=f"D{number:05d}",
             name=_SURNAMES[rng.integers(len(_SURNAMES))] + _GIVEN[rng.integers(len(_GIVEN))],
             email=f"member{number}@example.com",
             phone=f"+8869{number:08d}",
-            password="!",
             joined_at=at - timedelta(days=DAYS),
             claimed_at=None if rng.random() < 0.3 else at - timedelta(days=int(rng.integers(1, DAYS))),
             language="en" if rng.random() < 0.1 else "zh-hant",
@@ -193,10 +195,8 @@ def _shopper(at: datetime) -> User:
 def _open(member: User, email: str, at: datetime, *, name: str) -> SignIn:
     """Give a member a proved e-mail and a fresh password."""
     password = secrets.token_urlsafe(9)
-    member.name, member.email, member.claimed_at = name, email, member.claimed_at or at
-    member.language, member.time_zone = "zh-hant", "Asia/Taipei"
-    member.reminder_channel = User.ReminderChannel.EMAIL
+    member.name, member.email, member.language = name, email, "zh-hant"
     member.set_password(password)
     member.save()
-    EmailAddress.objects.update_or_create(user=member, email=email, defaults={"verified": True, "primary": True})
+    claim(member=member, email=email, at=at)
     return SignIn(email, password)

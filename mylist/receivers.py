@@ -5,6 +5,7 @@ The shop announces after commit. A message lost on the way (a broker that is dow
 
 import logging
 
+from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
@@ -18,8 +19,17 @@ logger = logging.getLogger(__name__)
 @receiver(signals.errand_undone)
 @receiver(signals.order_settled)
 def predict_again(member_id: int, **_: object) -> None:
+    _enqueue(tasks.predict_members, member_ids=[member_id])
+
+
+@receiver(signals.history_imported)
+def predict_everybody(**_: object) -> None:
+    _enqueue(tasks.predict_all)
+
+
+def _enqueue(task: Task, **arguments: object) -> None:
     try:
-        # Not for ever: the shopper's answer waits for this.
-        tasks.predict_members.apply_async(kwargs={"member_ids": [member_id]}, retry=False)
+        # Once and not for ever: somebody waits for the answer.
+        task.apply_async(kwargs=arguments, retry=False)
     except OperationalError:
-        logger.warning("The broker is away; member %s is predicted again tonight.", member_id)
+        logger.warning("The broker is away; %s is made up for tonight.", task.name)

@@ -1,15 +1,22 @@
-"""What every test may ask for. Nothing here is automatic but the empty cache."""
+"""What every test may ask for. Nothing here is automatic but the empty cache and the language."""
 
 from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
     """Rate limits count in the cache; a test starts with none used."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _default_language():
+    """A request leaves its language active; the next test begins with the settings' one."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def _named(member, *names: str) -> None:
     [
         (["Diapers"], "Diapers may be running out"),
         (["Diapers", "Wipes"], "Diapers and Wipes may be running out"),
-        (["Diapers", "Wipes", "Soap"], "Diapers, Wipes and one more may be running out"),
+        (["Diapers", "Wipes", "Soap"], "Diapers, Wipes and 1 more may be running out"),
         (["Diapers", "Wipes", "Soap", "Tea"], "Diapers, Wipes and 2 more may be running out"),
     ],
 )

@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django_htmx.middleware import HtmxDetails
 
+from accounts.models import User
 from mylist import lists
 from mylist.forms import SNOOZES, typed_quantities
 from mylist.lists import Availability, Entry, Group, MemberList
@@ -18,6 +20,13 @@ from mylist.reorder import ItemProblem, Line
 from shop.money import round_money
 from shop.orders import MAX_QUANTITY
 from shop.templatetags.money import money
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,11 @@ class Row:
     quantity: int
     most: int
     problem: str
+
+    @property
+    def field(self) -> str:
+        """The stepper's name, which mylist.forms reads."""
+        return f"quantity-{self.entry.item.pk}"
 
     @property
     def can_reorder(self) -> bool:
@@ -45,7 +59,7 @@ class Row:
 
 
 def draw(
-    request: HttpRequest,
+    request: MemberRequest,
     member_list: MemberList,
     *,
     status: int = 200,

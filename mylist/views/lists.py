@@ -15,26 +15,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
 
-from accounts.models import User
 from mylist import lists
 from mylist.forms import Unreadable, read_reorder, read_snooze, typed_quantities
 from mylist.models import ListItem
 from mylist.reorder import AddressMissing, ListChanged, NothingToReorder, PaymentMissing
 from mylist.reorder import reorder as place_reorder
-from mylist.views.drawing import draw, packs
+from mylist.views.drawing import MemberRequest, draw, packs
 from shop import history, orders
 from shop.models import Errand
 
 P = ParamSpec("P")
-
-
-class MemberRequest(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 class SeeOther(HttpResponseRedirect):
@@ -74,7 +65,7 @@ def my_list(request: HttpRequest) -> HttpResponse:
     found = lists.build(member=request.user, at=at)
     # A list with something on it answers by itself who is returning; an empty one may also be still in the making.
     if found.entries or found.hidden_count or history.is_returning(request.user, at):
-        return draw(request, found)
+        return draw(cast(MemberRequest, request), found)
     open_errands = orders.undoable(member=request.user, at=at)
     return render(request, "mylist/newcomer.html", {"errand": open_errands[0] if open_errands else None})
 

@@ -1,7 +1,14 @@
 """Who calls the REST API. Apart from accounts.api: REST framework loads this while it is itself being loaded."""
 
+from typing import TYPE_CHECKING, cast
+
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from django.http import HttpRequest
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class SessionTokenAuthentication(XSessionTokenAuthentication):
@@ -12,3 +19,8 @@ class SessionTokenAuthentication(XSessionTokenAuthentication):
 
     def authenticate_header(self, request: HttpRequest) -> str:
         return 'Session realm="api", header="X-Session-Token"'
+
+
+def member_of(request: "Request") -> User:
+    """Who asks, for views that let only members in."""
+    return cast(User, request.user)

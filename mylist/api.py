@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import member_of
 from accounts.problems import Problem
 from mylist import lists, reorder
 from mylist.models import ListItem
@@ -107,7 +108,7 @@ class ListView(APIView):
     def get(self, request: Request) -> Response:
         """The member's list, in the order it is shown. 403 `not_returning` before the first completed purchase."""
         at = timezone.now()
-        found = lists.build(member=request.user, at=at)
+        found = lists.build(member=member_of(request), at=at)
         if not found.entries and not found.hidden_count:
             _only_returning(request, at)
         return Response(
@@ -128,7 +129,7 @@ class ItemView(APIView):
     def get(self, request: Request, item_id: int) -> Response:
         """One item."""
         with _own_item():
-            return Response(entry_json(lists.get(member=request.user, item_id=item_id, at=timezone.now())))
+            return Response(entry_json(lists.get(member=member_of(request), item_id=item_id, at=timezone.now())))
 
     @extend_schema(operation_id="my_list_item_change", request=WishesSerializer, responses=EntrySerializer)
     def patch(self, request: Request, item_id: int) -> Response:
@@ -137,8 +138,8 @@ class ItemView(APIView):
         body.is_valid(raise_exception=True)
         at = timezone.now()
         with _own_item():
-            lists.wish(member=request.user, item_id=item_id, at=at, **body.validated_data)
-            return Response(entry_json(lists.get(member=request.user, item_id=item_id, at=at)))
+            lists.wish(member=member_of(request), item_id=item_id, at=at, **body.validated_data)
+            return Response(entry_json(lists.get(member=member_of(request), item_id=item_id, at=at)))
 
 
 class ReorderView(APIView):
@@ -159,7 +160,7 @@ class ReorderView(APIView):
         ]
         with _refusals(), _own_item():
             errand = reorder.reorder(
-                member=request.user,
+                member=member_of(request),
                 lines=lines,
                 key=key,
                 at=timezone.now(),
@@ -183,7 +184,7 @@ class ReorderDueView(APIView):
         totals = body.validated_data.get("totals")
         with _refusals():
             errand = reorder.reorder_due(
-                member=request.user,
+                member=member_of(request),
                 key=key,
                 at=timezone.now(),
                 expected_totals=None if totals is None else [(one["currency"], one["amount"]) for one in totals],
@@ -196,7 +197,7 @@ class UndoView(APIView):
     def post(self, request: Request, errand_id: int) -> Response:
         """Take an errand back, all its orders; a second time changes nothing. 409 `undo_over` after the window."""
         try:
-            errand = orders.undo(member=request.user, errand_id=errand_id, at=timezone.now())
+            errand = orders.undo(member=member_of(request), errand_id=errand_id, at=timezone.now())
         except Errand.DoesNotExist:
             raise Http404 from None
         except orders.UndoOver:
@@ -237,7 +238,7 @@ def entry_json(entry: lists.Entry) -> dict[str, Any]:
 
 
 def _only_returning(request: Request, at: datetime) -> None:
-    if not history.is_returning(request.user, at):
+    if not history.is_returning(member_of(request), at):
         raise Problem(403, "not_returning", _("Your list opens with your first completed purchase."))
 
 

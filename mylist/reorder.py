@@ -68,12 +68,11 @@ def reorder(*, member: User, lines: Sequence[Line], key: str, at: datetime, draw
         orders.lock_member(member)
         if earlier := orders.answered(member=member, key=key, asked=asked):
             return earlier
-        items = _items(member, [line.item_id for line in lines], drawn_at)
-        fresh = [line for line in lines if items[line.item_id].reordered_in is None]
-        if lines and not fresh:
-            return Errand.objects.get(pk=max(item.reordered_in for item in items.values()), member=member)
-        wanted = {line.item_id: (items[line.item_id], line) for line in fresh}
-        return _place(member, list(wanted.values()), key, asked, at)
+        items, reordered_in = _items(member, [line.item_id for line in lines], drawn_at)
+        wanted = [(items[line.item_id], line) for line in lines if line.item_id not in reordered_in]
+        if lines and not wanted:
+            return Errand.objects.get(pk=max(reordered_in.values()), member=member)
+        return _place(member, wanted, key, asked, at)
 
 
 def reorder_due(
@@ -101,29 +100,30 @@ def reorder_due(
         )
 
 
-def _items(member: User, item_ids: list[int], drawn_at: datetime | None) -> dict[int, ListItem]:
-    """The member's items by id, each with `reordered_in`: the errand that ordered it after the list was drawn."""
+def _items(member: User, item_ids: list[int], drawn_at: datetime | None) -> tuple[dict[int, ListItem], dict[int, int]]:
+    """The member's items by id, and for those ordered after the list was drawn the errand that did; one statement."""
     since = OrderLine.objects.filter(order__member=member, product=OuterRef("product")).exclude(
         order__status=Order.Status.UNDONE
     )
     since = since.filter(order__placed_at__gt=drawn_at) if drawn_at else since.none()
-    items = ListItem.objects.filter(member=member, pk__in=item_ids).select_related("prediction")
-    found = {
-        item.pk: item
-        for item in items.annotate(reordered_in=Subquery(since.order_by("-pk").values("order__errand")[:1]))
-    }
-    if missing := set(item_ids) - set(found):
+    found = (
+        ListItem.objects.filter(member=member, pk__in=item_ids)
+        .select_related("prediction")
+        .annotate(reordered_in=Subquery(since.order_by("-pk").values("order__errand")[:1]))
+    )
+    items = {item.pk: item for item in found}
+    if missing := set(item_ids) - set(items):
         raise ListItem.DoesNotExist(f"no list items {sorted(missing)}")
-    return found
+    return dict(items), {item.pk: item.reordered_in for item in found if item.reordered_in}
 
 
 def _place(member: User, wanted: list[tuple[ListItem, Line]], key: str, asked: str, at: datetime) -> Errand:
     if not wanted:
         raise NothingToReorder
+    item_of = {item.offer_id: item for item, _ in wanted}
     if unsold := [ItemProblem(item.pk, "off_sale") for item, _ in wanted if item.offer_id is None]:
         raise ListChanged(unsold)
     address, payment_kind = _delivery(member)
-    item_of = {item.offer_id: item for item, _ in wanted}
     try:
         return orders.write(
             member=member,
@@ -134,6 +134,7 @@ def _place(member: User, wanted: list[tuple[ListItem, Line]], key: str, asked: s
                     unit_price=line.unit_price,
                 )
                 for item, line in wanted
+                if item.offer_id is not None
             ],
             key=key,
             asked=asked,

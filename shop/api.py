@@ -1,7 +1,7 @@
 """The shop for apps: stores, goods, orders and ways to pay."""
 
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import member_of
 from accounts.problems import Problem
 from shop import storefront
 from shop.checkout import AddressMissing, Item, NotSoldHere, PaymentMissing, order_items
@@ -181,7 +181,7 @@ class OrdersView(APIView):
     )
     def get(self, request: Request) -> Response:
         pages = OrderPages()
-        page = pages.paginate_queryset(orders_of(_member(request)), request)
+        page = pages.paginate_queryset(orders_of(member_of(request)), request)
         return pages.get_paginated_response([whole_order_json(order) for order in page or ()])
 
     @extend_schema(
@@ -223,7 +223,7 @@ class UndoView(APIView):
     )
     def post(self, request: Request, number: str) -> Response:
         try:
-            errand = undo(member=_member(request), errand_id=_find(request, number).errand_id, at=timezone.now())
+            errand = undo(member=member_of(request), errand_id=_find(request, number).errand_id, at=timezone.now())
         except UndoOver:
             raise Problem(409, "undo_over", _("The time to undo is over: this order is confirmed.")) from None
         return Response(errand_json(errand))
@@ -232,7 +232,7 @@ class UndoView(APIView):
 class PaymentMethodsView(APIView):
     @extend_schema(summary="My ways to pay, the default first", responses=PaymentMethodSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return Response(PaymentMethodSerializer(payment_methods(_member(request)), many=True).data)
+        return Response(PaymentMethodSerializer(payment_methods(member_of(request)), many=True).data)
 
     @extend_schema(
         summary="Keep a way to pay; the first one is the default",
@@ -243,12 +243,8 @@ class PaymentMethodsView(APIView):
         body = PaymentMethodSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         chosen = body.validated_data
-        method = choose_payment(member=_member(request), kind=chosen["kind"], make_default=chosen["is_default"])
+        method = choose_payment(member=member_of(request), kind=chosen["kind"], make_default=chosen["is_default"])
         return Response(PaymentMethodSerializer(method).data)
-
-
-def _member(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def whole_order_json(order: Order) -> dict[str, Any]:
@@ -271,7 +267,7 @@ def _store(code: str) -> Store:
 
 def _find(request: Request, number: str) -> Order:
     try:
-        return order_of(member=_member(request), number=number)
+        return order_of(member=member_of(request), number=number)
     except Order.DoesNotExist:
         raise Problem(404, "unknown_order", _("There is no such order.")) from None
 
@@ -279,7 +275,7 @@ def _find(request: Request, number: str) -> Order:
 def _place(request: Request, store: Store, asked: dict[str, Any], key: str) -> Errand:
     try:
         return order_items(
-            member=_member(request),
+            member=member_of(request),
             store=store,
             items=[Item(**item) for item in asked["items"]],
             key=key,

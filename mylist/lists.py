@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -161,15 +160,6 @@ def due_on(day: date) -> Q:
         prediction__supply_left__lte=DUE_SUPPLY
     )
     return running_out & Q(prediction__upper_on__gte=day, prediction__p14__gte=DUE_CHANCE)
-
-
-def due_filter(at: datetime) -> Q:
-    """List items to be reminded of at a moment: due, and neither hidden nor snoozed by their member."""
-    return (
-        due_on(timezone.localdate(at, timezone.get_default_timezone()))
-        & Q(hidden_at=None)
-        & (Q(snoozed_until=None) | Q(snoozed_until__lte=at))
-    )
 
 
 def is_due(prediction: Prediction, day: date) -> bool:

@@ -146,7 +146,7 @@ class OrderPages(CursorPagination):
 class StoresView(APIView):
     permission_classes = [AllowAny]
 
-    @extend_schema(responses=StoreSerializer(many=True), summary="The open stores")
+    @extend_schema(operation_id="stores_list", responses=StoreSerializer(many=True), summary="The open stores")
     def get(self, request: Request) -> Response:
         return Response(StoreSerializer(storefront.stores(), many=True).data)
 
@@ -155,6 +155,7 @@ class ProductsView(APIView):
     permission_classes = [AllowAny]
 
     @extend_schema(
+        operation_id="products_list",
         summary="What is on sale",
         parameters=[
             OpenApiParameter("store", description="Only this store's, by its code"),
@@ -175,6 +176,7 @@ class ProductsView(APIView):
 
 class OrdersView(APIView):
     @extend_schema(
+        operation_id="orders_list",
         summary="My orders, newest first",
         parameters=[OpenApiParameter("cursor")],
         responses={200: OrderPageSerializer, 404: _problem("A bad cursor")},
@@ -230,7 +232,11 @@ class UndoView(APIView):
 
 
 class PaymentMethodsView(APIView):
-    @extend_schema(summary="My ways to pay, the default first", responses=PaymentMethodSerializer(many=True))
+    @extend_schema(
+        operation_id="payment_methods_list",
+        summary="My ways to pay, the default first",
+        responses=PaymentMethodSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         return Response(PaymentMethodSerializer(payment_methods(member_of(request)), many=True).data)
 

@@ -111,6 +111,7 @@ class _Run:
         counts = self.outcome.counts[table.name]
         path = self.paths[table.name]
         names, parsers, arrange = list(table.columns), list(table.columns.values()), table.arrange
+        whole = 0
 
         def refuse(line: int, column: str, value: str, problem: str, mend: str) -> None:
             self.rejects.add(table.name, Reject(path.name, line, column, value, problem, mend))
@@ -123,7 +124,7 @@ class _Run:
             self.progress(path.name, size)
 
         for line, values in records(path, names, refuse_shape, advance):
-            counts.lines += 1
+            whole += 1
             try:
                 row = arrange([parse(value) for parse, value in zip(parsers, values, strict=True)])
             except Refused as last:
@@ -139,6 +140,7 @@ class _Run:
                     refuse(line, last.column, values[names.index(last.column)], last.problem, last.mend)
             else:
                 yield (line, *row)
+        counts.lines += whole
 
     def _take_out(self, table: Table) -> int:
         return staging.refuse(self.paths[table.name].name, table, self.rejects, self.reasons)

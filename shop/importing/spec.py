@@ -179,6 +179,10 @@ def _products(options: Options) -> Table:
 
 
 def _transactions(options: Options) -> Table:
+    def arrange(values: list[Any]) -> Sequence[Any]:
+        transaction_no, line_no, member_no, channel, sku, (at, on), quantity, price, currency = values
+        return (transaction_no, line_no, member_no, channel, sku, at, on, quantity, price, currency)
+
     return Table(
         name="transactions",
         columns={
@@ -206,5 +210,5 @@ def _transactions(options: Options) -> Table:
         },
         key=("transaction_no", "line_no"),
         shown=("transaction_no", "line_no"),
-        arrange=lambda values: (*values[:5], *values[5], *values[6:]),
+        arrange=arrange,
     )

@@ -266,7 +266,7 @@ def test_import_leaves_out_lines_of_a_department_that_is_in_the_shop_already(exp
 def test_import_leaves_the_rest_of_the_shop_alone(export):
     other = OfferFactory(price=Decimal(5))
     ChannelFactory(code="elsewhere")
-    MemberFactory(member_no="N1")
+    MemberFactory(member_no="N1", email="")
     bring(export.write())
     other.refresh_from_db()
     assert other.price == 5

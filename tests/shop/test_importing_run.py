@@ -89,7 +89,8 @@ def _peak(export: Export, lines: int) -> int:
     export.members = [member(n, email="", phone="") for n in range(lines // 20)]
     export.products = [product(n) for n in range(lines // 20)]
     export.transactions = [
-        line(n, member_no=f"M{n % (lines // 20)}", sku=f"P{n % (lines // 20)}", quantity=str(n)) for n in range(lines)
+        line(n, member_no=f"M{n % (lines // 20)}", sku=f"P{n % (lines // 20)}", quantity=str(n % 99))
+        for n in range(lines)
     ]
     folder = export.write()
     export.members, export.products, export.transactions = [], [], []

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
+from kombu import Connection
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = {"valkey-server", "gunicorn", "worker", "beat"}
@@ -159,9 +160,10 @@ def test_run_serves_stops_in_order_and_goes_on_where_it_was(start, data_dir, tmp
         valkey.set("from-the-first-run", "kept")
 
     note = tmp_path / "note"
-    with Celery(broker=f"redis+socket://{data_dir}/valkey.sock") as producer:
-        arguments = {"path": str(note), "seconds": 2}
-        producer.send_task("tests.run_tasks.write_slowly", kwargs=arguments, queue="mylist")
+    arguments = {"path": str(note), "seconds": 2}
+    # The address is given with the connection: for an app of its own Celery would prefer CELERY_BROKER_URL.
+    with Celery() as producer, Connection(f"redis+socket://{data_dir}/valkey.sock") as valkey:
+        producer.send_task("tests.run_tasks.write_slowly", kwargs=arguments, queue="mylist", connection=valkey)
     wait_for(note.exists, seconds=20, what="the task to begin")
     assert first.end(signal.SIGINT) == 0
     assert note.read_text() == "begun, ended"  # the task in flight ended first

@@ -179,7 +179,8 @@ def _purchases(
 def _shopper(at: datetime) -> User:
     """Somebody with a full list of which four to seven things are due, some in every store."""
     candidates = history.returning_members(at).filter(
-        pk__in=ListItem.objects.filter(lists.due_on(at.astimezone(_ZONE).date())).values("member"), claimed_at__isnull=False
+        pk__in=ListItem.objects.filter(lists.due_on(at.astimezone(_ZONE).date())).values("member"),
+        claimed_at__isnull=False,
     )
     best = None
     for member in candidates.order_by("pk"):

@@ -51,6 +51,7 @@ class Entry:
 
     item: ListItem
     group: Group
+    # Packs a reorder takes: as wished or suggested, but never more than there are.
     quantity: int
     availability: Availability
     due_label: str
@@ -89,7 +90,12 @@ class Entry:
 
     @property
     def can_reorder(self) -> bool:
-        return self.availability == Availability.AVAILABLE
+        return self.availability in (Availability.AVAILABLE, Availability.SHORT)
+
+    @property
+    def most(self) -> int:
+        """Packs that can be ordered at once."""
+        return _most(self.item.offer)
 
     @property
     def supply_left(self) -> float:
@@ -185,8 +191,17 @@ def build(*, member: User, at: datetime) -> MemberList:
 
 
 def quantity_of(item: ListItem) -> int:
-    """Packs a reorder takes: what the member set with the stepper, else what the forecast suggests."""
-    return item.quantity or min(item.prediction.suggested_quantity, MAX_QUANTITY)
+    """Packs a reorder takes: what the member set with the stepper, else what the forecast suggests, as far as stock."""
+    return min(_wanted(item), _most(item.offer))
+
+
+def _wanted(item: ListItem) -> int:
+    return item.quantity or item.prediction.suggested_quantity
+
+
+def _most(offer: Offer | None) -> int:
+    counted = offer.stock if offer else None
+    return MAX_QUANTITY if counted is None else max(1, min(counted, MAX_QUANTITY))
 
 
 def hidden(*, member: User) -> list[ListItem]:
@@ -279,12 +294,11 @@ def _open_errands(lines: list[OrderLine], at: datetime) -> list[OpenErrand]:
 def _entry(item: ListItem, ordered_at: datetime | None, today: date, at: datetime) -> Entry:
     prediction = item.prediction
     due = is_due(prediction, today)
-    quantity = quantity_of(item)
     return Entry(
         item=item,
         group=_group(item, ordered_at, due, today, at),
-        quantity=quantity,
-        availability=_availability(item.offer, quantity),
+        quantity=quantity_of(item),
+        availability=_availability(item.offer, _wanted(item)),
         due_label=due_label(
             today=today,
             expected_on=prediction.expected_on,

@@ -12,6 +12,7 @@ from accounts.models import Address, User
 from mylist import lists
 from mylist.models import ListItem
 from shop import orders
+from shop.checkout import AddressMissing, PaymentMissing
 from shop.models import Errand, Order, OrderLine, PaymentMethod
 from shop.orders import LineProblem, Refused, Wanted
 
@@ -41,14 +42,6 @@ class ListChanged(Exception):
     def __init__(self, problems: list[ItemProblem]) -> None:
         super().__init__(", ".join(f"{problem.item_id}: {problem.reason}" for problem in problems))
         self.problems = problems
-
-
-class AddressMissing(Exception):
-    """The member has no stored address to deliver to."""
-
-
-class PaymentMissing(Exception):
-    """The member has no stored way to pay."""
 
 
 class NothingToReorder(Exception):
@@ -108,7 +101,7 @@ def _items(member: User, item_ids: list[int], drawn_at: datetime | None) -> tupl
     since = since.filter(order__placed_at__gt=drawn_at) if drawn_at else since.none()
     found = (
         ListItem.objects.filter(member=member, pk__in=item_ids)
-        .select_related("prediction")
+        .select_related("prediction", "offer")
         .annotate(reordered_in=Subquery(since.order_by("-pk").values("order__errand")[:1]))
     )
     items = {item.pk: item for item in found}

@@ -15,10 +15,8 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 from mylist import lists
 from mylist.forms import SNOOZES, typed_quantities
-from mylist.lists import Availability, Entry, Group, MemberList
+from mylist.lists import Entry, Group, MemberList
 from mylist.reorder import ItemProblem, Line
-from shop.money import round_money
-from shop.orders import MAX_QUANTITY
 from shop.templatetags.money import money
 
 
@@ -31,11 +29,10 @@ class MemberRequest(HttpRequest):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry with the packs in its stepper (never more than there are) and why the last tap was turned down."""
+    """An entry with the packs in its stepper and why the last tap was turned down."""
 
     entry: Entry
     quantity: int
-    most: int
     problem: str
 
     @property
@@ -44,18 +41,14 @@ class Row:
         return f"quantity-{self.entry.item.pk}"
 
     @property
-    def can_reorder(self) -> bool:
-        return self.entry.availability in (Availability.AVAILABLE, Availability.SHORT)
-
-    @property
     def with_due(self) -> bool:
         """Whether "reorder all due" orders it."""
-        return self.entry.group == Group.DUE and self.can_reorder
+        return self.entry.group == Group.DUE and self.entry.can_reorder
 
     @property
     def amount(self) -> Decimal | None:
         price = self.entry.unit_price
-        return None if price is None else round_money(price * self.quantity, self.entry.currency)
+        return None if price is None else price * self.quantity
 
 
 def draw(
@@ -86,18 +79,8 @@ def draw(
     return render(request, "mylist/answer.html" if request.htmx else "mylist/list.html", context, status=status)
 
 
-def packs(entry: Entry) -> int:
-    """What the stepper of an entry starts with: the list's quantity, as far as there is stock."""
-    return min(entry.quantity, _most(entry))
-
-
-def _most(entry: Entry) -> int:
-    stock = entry.offer.stock if entry.offer else None
-    return MAX_QUANTITY if stock is None else max(1, min(stock, MAX_QUANTITY))
-
-
 def _row(entry: Entry, typed: int | None, problem: str) -> Row:
-    return Row(entry, min(typed, _most(entry)) if typed else packs(entry), _most(entry), problem)
+    return Row(entry, min(typed, entry.most) if typed else entry.quantity, problem)
 
 
 def _sentences(problems: Iterable[ItemProblem], asked: Iterable[Line], member_list: MemberList) -> dict[int, str]:

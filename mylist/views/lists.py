@@ -21,7 +21,7 @@ from mylist.forms import Unreadable, read_reorder, read_snooze, typed_quantities
 from mylist.models import ListItem
 from mylist.reorder import AddressMissing, ListChanged, NothingToReorder, PaymentMissing
 from mylist.reorder import reorder as place_reorder
-from mylist.views.drawing import MemberRequest, draw, packs
+from mylist.views.drawing import MemberRequest, draw
 from shop import history, orders
 from shop.models import Errand
 
@@ -110,8 +110,8 @@ def quantities(request: MemberRequest) -> HttpResponse:
     """Keep the steppers as they are: what the Enter key does in one, and Save where there is no JavaScript."""
     typed = typed_quantities(request.POST)
     for entry in lists.build(member=request.user, at=timezone.now()).entries:
-        chosen = typed.get(entry.item.pk, packs(entry))
-        if chosen != packs(entry):
+        chosen = typed.get(entry.item.pk, entry.quantity)
+        if chosen != entry.quantity:
             lists.set_quantity(member=request.user, item_id=entry.item.pk, quantity=chosen)
     return _done(request, _("Quantities saved."))
 

@@ -130,6 +130,12 @@ class TestEntry:
         Offer.objects.filter(pk=item.offer_id).update(**offer)
         assert self.entry(item, now).availability == expected
 
+    def test_more_than_there_is_becomes_what_there_is(self, shopper, now):
+        item = ListItemFactory(member=shopper, due=True, quantity=4, offer__stock=3, offer__price=Decimal(100))
+        entry = self.entry(item, now)
+        assert (entry.quantity, entry.most, entry.can_reorder) == (3, 3, True)
+        assert lists.build(member=shopper, at=now).due_totals == [("TWD", Decimal(300))]
+
     def test_no_offer_is_gone(self, shopper, now):
         entry = self.entry(ListItemFactory(member=shopper, offer=None), now)
         assert (entry.availability, entry.unit_price, entry.amount, entry.store) == (

@@ -9,7 +9,7 @@ from mylist import reorder
 from mylist.models import ListItem
 from shop import orders
 from shop.models import Errand, Offer, Order, OrderLine, PaymentMethod
-from tests.factories import AddressFactory, ListItemFactory, MemberFactory, OfferFactory, PaymentMethodFactory
+from tests.factories import AddressFactory, ListItemFactory, MemberFactory, PaymentMethodFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +184,12 @@ def test_quantity_left_out_is_the_members_then_the_suggested_one(shopper, now):
     )
     bought = dict(OrderLine.objects.filter(order__errand=errand).values_list("product", "quantity"))
     assert bought == {suggested.product_id: 3, chosen.product_id: 2}
+
+
+def test_quantity_left_out_is_never_more_than_there_is(shopper, now):
+    item = ListItemFactory(member=shopper, quantity=4, offer__stock=3)
+    errand = reorder.reorder(member=shopper, lines=[reorder.Line(item.pk)], key="k", at=now)
+    assert OrderLine.objects.get(order__errand=errand).quantity == 3
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 100])

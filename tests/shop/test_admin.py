@@ -77,7 +77,7 @@ def test_the_pages_open(client, model):
 def test_the_pages_open_in_chinese(client, model):
     sign_in(client, superuser=True, language="zh-hant")
     row = MAKERS[model]()
-    assert "網站管理" in client.get(changelist(model)).text
+    assert "管理後台" in client.get(changelist(model)).text
     assert client.get(change(row)).status_code == 200
 
 

@@ -207,8 +207,8 @@ class Migration(migrations.Migration):
                 ('quantity', models.DecimalField(decimal_places=3, max_digits=12, verbose_name='quantity')),
                 ('unit_price', models.DecimalField(decimal_places=4, max_digits=12, verbose_name='unit price')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='shop.channel', verbose_name='channel')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to=settings.AUTH_USER_MODEL, verbose_name='member')),
+                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='shop.channel', verbose_name='channel')),
+                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to=settings.AUTH_USER_MODEL, verbose_name='member')),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='shop.product', verbose_name='product')),
             ],
             options={

@@ -12,10 +12,19 @@ class Purchase(models.Model):
 
     transaction_no = models.CharField(_("transaction"), max_length=64)
     line_no = models.PositiveIntegerField(_("line"))
+    # No index of its own: the one on (member, purchased_at) begins with it.
     member = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="purchases", verbose_name=_("member")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="purchases",
+        verbose_name=_("member"),
+        db_index=False,
     )
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="purchases", verbose_name=_("channel"))
+    # No index: only the removal of a channel, which staff do once in years, and the admin's search, which reads every
+    # row anyway for the transaction, ask by it. A scan answers both, and every line of an import is the cheaper.
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="purchases", verbose_name=_("channel"), db_index=False
+    )
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="purchases", verbose_name=_("product"))
     purchased_at = models.DateTimeField(_("purchased at"))
     # The calendar day where it was bought, which the moment in UTC no longer tells: the engine counts days.

@@ -1,10 +1,24 @@
-"""What every test may ask for. Nothing here is automatic but the empty cache and the language."""
+"""What every test may ask for. Nothing here is automatic but the empty cache, the language and leaving no tasks."""
 
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+
+from config import celery_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_no_tasks():
+    """With a real broker (make test-services), what tests enqueued is gone when they end."""
+    yield
+    if not settings.CELERY_BROKER_URL.startswith("memory:"):
+        with celery_app.connection_for_write() as connection:
+            queue = celery_app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE].bind(connection.default_channel)
+            queue.declare()  # on Redis only what was declared over the same connection is deleted
+            queue.delete()
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,15 @@
 DATABASE_URL still chooses the database, so that `make test-services` runs the same suite on PostgreSQL.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from urllib.parse import urlsplit
 
-os.environ.setdefault("MYLIST_DATA_DIR", tempfile.mkdtemp(prefix="mylist-tests-"))
+if "MYLIST_DATA_DIR" not in os.environ:  # the workers of xdist inherit it
+    os.environ["MYLIST_DATA_DIR"] = tempfile.mkdtemp(prefix="mylist-tests-")
+    atexit.register(shutil.rmtree, os.environ["MYLIST_DATA_DIR"], ignore_errors=True)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("ALLOWED_HOSTS", "*")
 
@@ -18,6 +22,9 @@ DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # noqa: F405
 if "CELERY_BROKER_URL" not in os.environ:
     CELERY_BROKER_URL = "memory://"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
+else:
+    # Not the queue of a shop that may run on this broker; tests/conftest.py removes it in the end.
+    CELERY_TASK_DEFAULT_QUEUE = f"mylist-tests-{os.getpid()}"
 if "REDIS_URL" not in os.environ:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif REDIS_URL.startswith("redis"):  # noqa: F405

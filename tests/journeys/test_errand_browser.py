@@ -1,5 +1,6 @@
 """The errand as a shopper does it: in Chromium, on a phone, by keyboard, and without JavaScript."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -53,7 +54,7 @@ def chromium() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread; the ORM is used between its calls, not inside of them.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM)
         yield browser
         browser.close()
 

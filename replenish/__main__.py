@@ -117,9 +117,7 @@ def _purchases(history: pl.DataFrame) -> tuple[Purchases, pl.Series, pl.Series]:
 def _codes(values: pl.Series, known: pl.Series) -> np.ndarray[Any, Any]:
     """The place of each value among ``known`` (sorted); -1 where it is not one of them."""
     index = pl.DataFrame({"value": known}).with_row_index("code")
-    found = pl.DataFrame({"value": values.cast(known.dtype)}).join(
-        index, on="value", how="left", maintain_order="left"
-    )
+    found = pl.DataFrame({"value": values.cast(known.dtype)}).join(index, on="value", how="left", maintain_order="left")
     return found["code"].cast(pl.Int64).fill_null(-1).to_numpy()
 
 

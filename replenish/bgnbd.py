@@ -86,13 +86,7 @@ def log_likelihood(logs: Floats, history: History) -> tuple[float, Floats]:
     again = x > 0
     after = np.where(again, b + x - 1, 1.0)
     known = (
-        gammaln(r + x)
-        - gammaln(r)
-        + r * logs[1]
-        + gammaln(a + b)
-        + gammaln(b + x)
-        - gammaln(b)
-        - gammaln(a + b + x)
+        gammaln(r + x) - gammaln(r) + r * logs[1] + gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
     )
     end = np.where(again, logs[2] - np.log(after), -np.inf)
     still, quit_ = alpha + history.age, alpha + history.recency
@@ -104,9 +98,7 @@ def log_likelihood(logs: Floats, history: History) -> tuple[float, Floats]:
     by_r = (digamma(r + x) - digamma(r) + logs[1])[back] - alive * log_still - (1 - alive) * log_quit
     by_alpha = r / alpha - power * (alive / still + (1 - alive) / quit_)
     by_a = (digamma(a + b) - digamma(a + b + x))[back] + (1 - alive) / a
-    by_b = (digamma(a + b) + digamma(b + x) - digamma(b) - digamma(a + b + x))[back] - (1 - alive) / after[
-        back
-    ]
+    by_b = (digamma(a + b) + digamma(b + x) - digamma(b) - digamma(a + b + x))[back] - (1 - alive) / after[back]
     gradient = np.array([by_r.sum() * r, by_alpha.sum() * alpha, by_a.sum() * a, by_b.sum() * b])
     return float(value.sum()), gradient
 

@@ -36,9 +36,7 @@ def forecast(model: Model, purchases: Purchases, *, as_of: int) -> Forecasts:
     return assemble(pairs, outlook, usual=usual, left=state.left[pairs.house], levels=model.levels)
 
 
-def assemble(
-    pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats
-) -> Forecasts:
+def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats) -> Forecasts:
     """Forecasts from the chance curve of each pair. ``levels``: lower, median and upper quantile to be read."""
     # Rounding in the last bit may turn the order of two that are equal; the promise is kept to the bit.
     p7, p14, p28 = np.maximum.accumulate([np.clip(expected.chance(days), 0.0, 1.0) for days in HORIZONS])

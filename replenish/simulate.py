@@ -100,9 +100,7 @@ def simulate(
     habit = rng.choice(len(HABITS), members, p=np.asarray(shares) / np.sum(shares))
     trip_gap = np.clip(rng.lognormal(np.log(6.5), 0.4, members), 2.5, 21.0)
     weekday = rng.choice(7, members, p=WEEKDAYS)
-    hour = rng.choice([10.0, 12.5, 16.5, 19.0], members, p=[0.27, 0.13, 0.2, 0.4]) + rng.normal(
-        0, 0.7, members
-    )
+    hour = rng.choice([10.0, 12.5, 16.5, 19.0], members, p=[0.27, 0.13, 0.2, 0.4]) + rng.normal(0, 0.7, members)
     begins = start_day + rng.uniform(0, 1, members) * np.where(habit == HABITS.index("new"), 0, trip_gap)
     begins += np.where(habit == HABITS.index("new"), days * rng.uniform(0.8, 0.97, members), 0)
     gone_after = np.where(habit == HABITS.index("gone"), days * rng.uniform(0.3, 0.85, members), np.inf)
@@ -185,9 +183,7 @@ def _basket(
     there = np.flatnonzero(out[pantry.member])
     member = pantry.member[there]
     ahead = trip_gap[member] * rng.uniform(0.2, 1.0, len(there))
-    wanted = (
-        (pantry.empty_on[there] - day <= ahead) & (pantry.ends[there] > day) & (rng.random(len(there)) > 0.07)
-    )
+    wanted = (pantry.empty_on[there] - day <= ahead) & (pantry.ends[there] > day) & (rng.random(len(there)) > 0.07)
     rows, kind = there[wanted], habit[member[wanted]]
     n = len(rows)
     stocks = (kind == HABITS.index("stocking")) & (rng.random(n) < 0.6)

@@ -123,6 +123,7 @@ def run(shop: Supervisor, host: str, port: int) -> None:
     began = time.monotonic()
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
     os.environ.setdefault("SITE_URL", url)
+    os.environ.setdefault("SITE_NAME", "Daybell 日日鈴")  # the demo's group of stores
     os.environ.setdefault("WEB_CONCURRENCY", "2")
     os.environ["PYTHONUNBUFFERED"] = "1"
 

@@ -19,10 +19,12 @@ from shop.models import Errand, Offer, Order, OrderLine, Product, Store
 from shop.money import round_money
 from shop.orders import MAX_QUANTITY
 
-# An item is due when it is expected within a week or its supply has nearly run out, and is likelier than this to be
-# bought in two weeks. A chance is needed besides, because date and supply say nothing of a habit that has ended.
+# An item is due when it is expected within a week with little of it left, or nearly used up, and is likelier than this
+# to be bought in two weeks. A chance is needed besides, because date and supply say nothing of a habit that has ended;
+# the supply is needed besides the date, because what is bought every week is always expected within a week.
 DUE_DAYS = 7
-DUE_SUPPLY = 0.15
+LITTLE_LEFT = 0.4
+NEARLY_USED_UP = 0.15
 DUE_CHANCE = 0.35
 SOON_DAYS = 21
 SOON_CHANCE = 0.35
@@ -162,15 +164,15 @@ def totals(amounts: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
 
 def due_on(day: date) -> Q:
     """List items whose forecast says due on a local day, whatever the member wished."""
-    running_out = Q(prediction__expected_on__lte=day + timedelta(days=DUE_DAYS)) | Q(
-        prediction__supply_left__lte=DUE_SUPPLY
-    )
+    expected = Q(prediction__expected_on__lte=day + timedelta(days=DUE_DAYS), prediction__supply_left__lte=LITTLE_LEFT)
+    running_out = expected | Q(prediction__supply_left__lte=NEARLY_USED_UP)
     return running_out & Q(prediction__upper_on__gte=day, prediction__p14__gte=DUE_CHANCE)
 
 
 def is_due(prediction: Prediction, day: date) -> bool:
     """The rule of due_on for a row already loaded."""
-    running_out = prediction.expected_on <= day + timedelta(days=DUE_DAYS) or prediction.supply_left <= DUE_SUPPLY
+    expected = prediction.expected_on <= day + timedelta(days=DUE_DAYS) and prediction.supply_left <= LITTLE_LEFT
+    running_out = expected or prediction.supply_left <= NEARLY_USED_UP
     return running_out and prediction.upper_on >= day and prediction.p14 >= DUE_CHANCE
 
 

@@ -58,6 +58,10 @@ class TestGroups:
         item = ListItemFactory(member=shopper, **{f"prediction__{name}": value for name, value in facts.items()})
         assert group_of(item, now) == Group.DUE
 
+    def test_bought_every_week_is_not_due_while_there_is_plenty(self, shopper, now):
+        item = ListItemFactory(member=shopper, due=True, prediction__supply_left=0.8)
+        assert group_of(item, now) == Group.SOON
+
     def test_likely_within_three_weeks_is_soon(self, shopper, now):
         item = ListItemFactory(
             member=shopper,

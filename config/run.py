@@ -123,7 +123,6 @@ def run(shop: Supervisor, host: str, port: int) -> None:
     began = time.monotonic()
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
     os.environ.setdefault("SITE_URL", url)
-    os.environ.setdefault("SITE_NAME", "Daybell 日日鈴")  # the demo's group of stores
     os.environ.setdefault("WEB_CONCURRENCY", "2")
     os.environ["PYTHONUNBUFFERED"] = "1"
 
@@ -135,6 +134,7 @@ def run(shop: Supervisor, host: str, port: int) -> None:
     if os.environ.get("DEMO", "1" if settings.EMBEDDED else "0") == "1":
         if not (settings.DATA_DIR / "demo.json").exists():
             say("Filling the demonstration shop (only this once) ...")
+        os.environ.setdefault("SITE_NAME", "Daybell 日日鈴")  # what the demo's three stores call themselves together
         shop.step("demo", [sys.executable, "manage.py", "seed_demo", "--if-empty"])
 
     say("Starting worker, web and beat ...")

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -24,8 +26,15 @@ class Problem(APIException):
         self.extra = extra
 
 
+def refusal(description: str) -> OpenApiResponse:
+    """A refusal as a view documents it; config.openapi adds the body, the same for all."""
+    return OpenApiResponse(OpenApiTypes.OBJECT, description)
+
+
 def problem_details(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal has type, title, status and detail; fields go under `errors`."""
+    if isinstance(exc, RequestDataTooBig):
+        exc = Problem(413, "body_too_large", "The body of the request is too large.")
     response = exception_handler(exc, context)
     if response is None:
         return None

@@ -297,7 +297,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.PlainJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "accounts.problems.problem_details",
@@ -309,6 +309,17 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.document_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AvailabilityEnum": "mylist.lists.Availability",
+        "GroupEnum": "mylist.lists.Group",
+        "OrderStatusEnum": "shop.models.Order.Status",
+        "PaymentKindEnum": "shop.models.PaymentMethod.Kind",
+        "ReminderChannelEnum": "accounts.models.User.ReminderChannel",
+    },
 }
 
 # ---------------------------------------------------------------- how the shop behaves

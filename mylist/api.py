@@ -16,14 +16,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import member_of
-from accounts.problems import Problem
+from accounts.problems import Problem, refusal
 from mylist import lists, reorder
 from mylist.models import ListItem
 from shop import history, orders
 from shop.models import Errand
 from shop.money import round_money
 from shop.orders import MAX_QUANTITY
-from shop.serializers import IDEMPOTENCY_KEY, ErrandSerializer, errand_json, idempotency_key, moment
+from shop.serializers import IDEMPOTENCY_KEY, ErrandSerializer, MomentField, errand_json, idempotency_key, moment
+
+_REORDER_ANSWERS = {
+    201: ErrandSerializer,
+    409: refusal(
+        "Nothing was ordered: list_changed (with `items` and the reason for each: price_changed, sold_out, short or "
+        "off_sale), address_missing, payment_missing or nothing_due"
+    ),
+    422: refusal("idempotency_key_reused: the key was used for something else"),
+}
 
 
 class MoneySerializer(serializers.Serializer):
@@ -68,7 +77,7 @@ class WishesSerializer(serializers.Serializer):
 
     pinned = serializers.BooleanField(required=False)
     hidden = serializers.BooleanField(required=False)
-    snoozed_until = serializers.DateTimeField(required=False, allow_null=True)
+    snoozed_until = MomentField(required=False, allow_null=True)
     quantity = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=MAX_QUANTITY, help_text="null: as suggested"
     )
@@ -89,7 +98,7 @@ class LineSerializer(serializers.Serializer):
 
 class ReorderSerializer(serializers.Serializer):
     items = LineSerializer(many=True, allow_empty=False)
-    drawn_at = serializers.DateTimeField(required=False, allow_null=True)
+    drawn_at = MomentField(required=False, allow_null=True)
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({item["id"] for item in items}) < len(items):
@@ -104,7 +113,13 @@ class ReorderDueSerializer(serializers.Serializer):
 
 
 class ListView(APIView):
-    @extend_schema(operation_id="my_list", responses=MemberListSerializer)
+    @extend_schema(
+        operation_id="my_list",
+        responses={
+            200: MemberListSerializer,
+            403: refusal("not_returning: the list opens with the first completed purchase"),
+        },
+    )
     def get(self, request: Request) -> Response:
         """The member's list, in the order it is shown. 403 `not_returning` before the first completed purchase."""
         at = timezone.now()
@@ -147,7 +162,7 @@ class ReorderView(APIView):
         operation_id="my_list_reorder",
         parameters=[IDEMPOTENCY_KEY],
         request=ReorderSerializer,
-        responses={201: ErrandSerializer},
+        responses=_REORDER_ANSWERS,
     )
     def post(self, request: Request) -> Response:
         """Order the named items at once, all or none, with the stored address and payment."""
@@ -174,7 +189,7 @@ class ReorderDueView(APIView):
         operation_id="my_list_reorder_due",
         parameters=[IDEMPOTENCY_KEY],
         request=ReorderDueSerializer,
-        responses={201: ErrandSerializer},
+        responses=_REORDER_ANSWERS,
     )
     def post(self, request: Request) -> Response:
         """Order all that is due and to be had, at once."""
@@ -193,7 +208,11 @@ class ReorderDueView(APIView):
 
 
 class UndoView(APIView):
-    @extend_schema(operation_id="errand_undo", request=None, responses=ErrandSerializer)
+    @extend_schema(
+        operation_id="errand_undo",
+        request=None,
+        responses={200: ErrandSerializer, 409: refusal("undo_over: the order is confirmed")},
+    )
     def post(self, request: Request, errand_id: int) -> Response:
         """Take an errand back, all its orders; a second time changes nothing. 409 `undo_over` after the window."""
         try:

@@ -1,21 +1,22 @@
 """The shop for apps: stores, goods, orders and ways to pay."""
 
+from datetime import MAXYEAR, MINYEAR, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import member_of
-from accounts.problems import Problem
+from accounts.problems import Problem, refusal
 from shop import storefront
 from shop.checkout import AddressMissing, Item, NotSoldHere, PaymentMissing, order_items
 from shop.models import Errand, Offer, Order, PaymentMethod, Store
@@ -33,10 +34,6 @@ from shop.serializers import (
     moment,
     order_json,
 )
-
-
-def _problem(description: str) -> OpenApiResponse:
-    return OpenApiResponse(OpenApiTypes.OBJECT, description)
 
 
 class StoreSerializer(serializers.Serializer):
@@ -133,14 +130,42 @@ class PaymentMethodSerializer(serializers.Serializer):
     is_default = serializers.BooleanField(default=True)
 
 
-class ProductPages(CursorPagination):
+class _Pages(CursorPagination):
+    """Refuses positions none of our cursors has; REST framework would hand them to the database."""
+
+    @staticmethod
+    def check(position: str) -> None:
+        """ValueError for a position that is none."""
+        raise NotImplementedError
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None:
+            try:
+                self.check(str(cursor.position))
+            except ValueError:
+                raise NotFound(self.invalid_cursor_message) from None
+        return cursor
+
+
+class ProductPages(_Pages):
     page_size = 50
     ordering = "pk"
 
+    @staticmethod
+    def check(position: str) -> None:
+        int(position)
 
-class OrderPages(CursorPagination):
+
+class OrderPages(_Pages):
     page_size = 20
     ordering = ("-placed_at", "-pk")
+
+    @staticmethod
+    def check(position: str) -> None:
+        at = datetime.fromisoformat(position)
+        if at.tzinfo is None or not MINYEAR < at.year < MAXYEAR:
+            raise ValueError(position)
 
 
 class StoresView(APIView):
@@ -162,7 +187,10 @@ class ProductsView(APIView):
             OpenApiParameter("q", description="Words to find in names, brands and needs, in either language"),
             OpenApiParameter("cursor"),
         ],
-        responses={200: ProductPageSerializer, 404: _problem("No such store, or a bad cursor")},
+        responses={
+            200: ProductPageSerializer,
+            404: refusal("unknown_store, or not_found: a cursor that is none of ours"),
+        },
     )
     def get(self, request: Request) -> Response:
         offers = storefront.on_sale()
@@ -179,7 +207,7 @@ class OrdersView(APIView):
         operation_id="orders_list",
         summary="My orders, newest first",
         parameters=[OpenApiParameter("cursor")],
-        responses={200: OrderPageSerializer, 404: _problem("A bad cursor")},
+        responses={200: OrderPageSerializer, 404: refusal("not_found: a cursor that is none of ours")},
     )
     def get(self, request: Request) -> Response:
         pages = OrderPages()
@@ -192,11 +220,10 @@ class OrdersView(APIView):
         request=NewOrderSerializer,
         responses={
             201: ErrandSerializer,
-            400: _problem("The body is not right, or Idempotency-Key is missing"),
-            404: _problem("No such store"),
-            409: _problem("Nothing was ordered: refused (with `lines` and the reason for each: price_changed, "
+            404: refusal("unknown_store: there is no such store"),
+            409: refusal("Nothing was ordered: refused (with `lines` and the reason for each: price_changed, "
                           "sold_out, short or off_sale), address_missing or payment_missing"),
-            422: _problem("The key was used for another body"),
+            422: refusal("idempotency_key_reused: the key was used for another body"),
         },
     )  # fmt: skip
     def post(self, request: Request) -> Response:
@@ -208,7 +235,10 @@ class OrdersView(APIView):
 
 
 class OrderView(APIView):
-    @extend_schema(summary="One of my orders", responses={200: WholeOrderSerializer, 404: _problem("Not one of mine")})
+    @extend_schema(
+        summary="One of my orders",
+        responses={200: WholeOrderSerializer, 404: refusal("unknown_order: there is none, or it is not yours")},
+    )
     def get(self, request: Request, number: str) -> Response:
         return Response(whole_order_json(_find(request, number)))
 
@@ -219,8 +249,8 @@ class UndoView(APIView):
         request=None,
         responses={
             200: ErrandSerializer,
-            404: _problem("Not one of mine"),
-            409: _problem("undo_over: the order is confirmed"),
+            404: refusal("unknown_order: there is none, or it is not yours"),
+            409: refusal("undo_over: the order is confirmed"),
         },
     )
     def post(self, request: Request, number: str) -> Response:
@@ -243,7 +273,7 @@ class PaymentMethodsView(APIView):
     @extend_schema(
         summary="Keep a way to pay; the first one is the default",
         request=PaymentMethodSerializer,
-        responses={200: PaymentMethodSerializer, 400: _problem("The body is not right")},
+        responses=PaymentMethodSerializer,
     )
     def post(self, request: Request) -> Response:
         body = PaymentMethodSerializer(data=request.data)

@@ -5,7 +5,7 @@ the serializers of the same fields describe it in the schema (a contract test ho
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -14,16 +14,29 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.problems import Problem
-from shop.models import Errand, Order, OrderLine
+from shop.models import Errand, Order, OrderLine, PaymentMethod
 from shop.money import round_money
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     OpenApiParameter.HEADER,
     required=True,
     description="One key, one order: when in doubt whether a request arrived, send the same again.",
 )
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment that every time zone can say: those at both ends of the calendar overflow in some."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            at: datetime = super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
+        if not MINYEAR < at.year < MAXYEAR:
+            self.fail("overflow")
+        return at
 
 
 class OrderLineSerializer(serializers.Serializer):
@@ -40,7 +53,7 @@ class OrderSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=Order.Status.choices)
     currency = serializers.CharField()
     total = serializers.CharField()
-    payment = serializers.CharField()
+    payment = serializers.ChoiceField(choices=PaymentMethod.Kind.choices)
     placed_at = serializers.DateTimeField()
     lines = OrderLineSerializer(many=True)
 

@@ -35,8 +35,8 @@ ON_ITS_WAY = timedelta(days=1)
 class Group(models.TextChoices):
     DUE = "due", _("Due now")
     SOON = "soon", _("Soon")
-    LATER = "later", _("Later")
     ON_ITS_WAY = "on_its_way", _("On its way")
+    LATER = "later", _("Later")
     SNOOZED = "snoozed", _("Snoozed")
 
 

@@ -20,6 +20,9 @@ from mylist.reorder import ItemProblem, Line
 from shop.templatetags.money import money
 
 
+LATER_SHOWN = 24
+
+
 class MemberRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
@@ -51,6 +54,19 @@ class Row:
         return None if price is None else price * self.quantity
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group with the rows drawn of it; `left_out` more are there for whoever asks for all."""
+
+    group: Group
+    rows: list[Row]
+    left_out: int
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + self.left_out
+
+
 def draw(
     request: MemberRequest,
     member_list: MemberList,
@@ -67,9 +83,11 @@ def draw(
     typed = typed_quantities(request.POST)
     rows = [_row(entry, typed.get(entry.item.pk), said.get(entry.item.pk, "")) for entry in member_list.entries]
     due = [row for row in rows if row.with_due]
+    everything = "all" in request.GET or "all" in request.POST
     context = {
         "list": member_list,
-        "groups": [(group, found) for group in Group if (found := [row for row in rows if row.entry.group == group])],
+        "sections": _sections(rows, everything=everything),
+        "everything": everything,
         "due": due,
         "due_totals": lists.totals((row.entry.currency, row.amount) for row in due if row.amount is not None),
         "key": uuid4().hex,
@@ -77,6 +95,19 @@ def draw(
         "today": timezone.localdate(member_list.drawn_at),
     }
     return render(request, "mylist/answer.html" if request.htmx else "mylist/list.html", context, status=status)
+
+
+def _sections(rows: list[Row], *, everything: bool) -> list[Section]:
+    """The groups that have rows. Of what comes later, years of a history are drawn only when asked for."""
+    sections = []
+    for group in Group:
+        found = [row for row in rows if row.entry.group == group]
+        shown = found
+        if group == Group.LATER and not everything:
+            shown = [row for place, row in enumerate(found) if place < LATER_SHOWN or row.problem]
+        if found:
+            sections.append(Section(group, shown, len(found) - len(shown)))
+    return sections
 
 
 def _row(entry: Entry, typed: int | None, problem: str) -> Row:

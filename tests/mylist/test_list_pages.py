@@ -599,3 +599,25 @@ def test_a_longer_list_takes_no_more_statements(shopper, member, django_assert_n
     ListItemFactory.create_batch(20, member=member)
     with django_assert_num_queries(4):
         shopper.get(LIST)
+
+
+# ---------------------------------------------------------------- a history of years
+
+
+def test_of_what_comes_later_only_the_first_are_drawn_until_all_are_asked_for(shopper, member):
+    ListItemFactory.create_batch(30, member=member)
+    page = page_of(shopper)
+    assert "Later 30" in page.text
+    assert "Show 6 more" in page.text
+    assert len([name for name, _ in page.list_form.fields if name.startswith("quantity-")]) == 25
+    everything = page_of(shopper, LIST + "?all=1")
+    assert "Show" not in everything.text
+    assert len([name for name, _ in everything.list_form.fields if name.startswith("quantity-")]) == 31
+
+
+def test_a_list_drawn_whole_stays_whole_after_a_tap(shopper, member):
+    items = ListItemFactory.create_batch(30, member=member)
+    form = page_of(shopper, LIST + "?all=1").list_form
+    answer = Page(press(shopper, form, form.button(name="only", value=str(items[-1].pk)), headers=HTMX))
+    assert Order.objects.get().lines.get().product == items[-1].product
+    assert len([name for name, _ in answer.list_form.fields if name.startswith("quantity-")]) == 30

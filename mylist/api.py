@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import member_of
 from accounts.problems import Problem, refusal
-from mylist import lists, reorder
+from mylist import lists, reorder, wishes
 from mylist.models import ListItem
 from shop import history, orders
 from shop.models import Errand
@@ -153,7 +153,7 @@ class ItemView(APIView):
         body.is_valid(raise_exception=True)
         at = timezone.now()
         with _own_item():
-            lists.wish(member=member_of(request), item_id=item_id, at=at, **body.validated_data)
+            wishes.wish(member=member_of(request), item_id=item_id, at=at, **body.validated_data)
             return Response(entry_json(lists.get(member=member_of(request), item_id=item_id, at=at)))
 
 

@@ -1,10 +1,9 @@
-"""The list of a returning customer: what is on it, in which group, in which order; and the member's wishes for it."""
+"""The list of a returning customer: what is on it, in which group and in which order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -178,7 +177,7 @@ def is_due(prediction: Prediction, day: date) -> bool:
 
 def build(*, member: User, at: datetime) -> MemberList:
     """The member's list at a moment; empty for somebody who is no returning customer. Two statements."""
-    items = _items(member).filter(history.completed(at, member="member"))
+    items = items_of(member).filter(history.completed(at, member="member"))
     recent = _recent_lines(member, at)
     ordered_at = {line.product_id: line.order.placed_at for line in recent}
     today = at.astimezone(ZoneInfo(member.time_zone)).date()
@@ -206,70 +205,18 @@ def _most(offer: Offer | None) -> int:
     return MAX_QUANTITY if counted is None else max(1, min(counted, MAX_QUANTITY))
 
 
-def hidden(*, member: User) -> list[ListItem]:
-    """What the member hid, newest first."""
-    return list(_items(member).filter(hidden_at__isnull=False).order_by("-hidden_at"))
-
-
-def pin(*, member: User, item_id: int, at: datetime) -> ListItem:
-    return _change(member, item_id, pinned_at=at)
-
-
-def unpin(*, member: User, item_id: int) -> ListItem:
-    return _change(member, item_id, pinned_at=None)
-
-
-def hide(*, member: User, item_id: int, at: datetime) -> ListItem:
-    return _change(member, item_id, hidden_at=at)
-
-
-def unhide(*, member: User, item_id: int) -> ListItem:
-    return _change(member, item_id, hidden_at=None)
-
-
-def snooze(*, member: User, item_id: int, until: datetime) -> ListItem:
-    return _change(member, item_id, snoozed_until=until)
-
-
-def wake(*, member: User, item_id: int) -> ListItem:
-    return _change(member, item_id, snoozed_until=None)
-
-
-def set_quantity(*, member: User, item_id: int, quantity: int | None) -> ListItem:
-    """Packs to reorder, 1 to 99; None goes back to what the forecast suggests. ValueError for anything else."""
-    if quantity is not None and not 1 <= quantity <= MAX_QUANTITY:
-        raise ValueError(f"quantity {quantity}: choose 1 to {MAX_QUANTITY}")
-    return _change(member, item_id, quantity=quantity)
-
-
-def wish(*, member: User, item_id: int, at: datetime, **wishes: Any) -> ListItem:
-    """Several wishes at once, as a client sends them: pinned, hidden (booleans), snoozed_until, quantity."""
-    for flag, column in (("pinned", "pinned_at"), ("hidden", "hidden_at")):
-        if flag in wishes:
-            wishes[column] = at if wishes.pop(flag) else None
-    return _change(member, item_id, **wishes)
-
-
 def get(*, member: User, item_id: int, at: datetime) -> Entry:
     """One item of the member's list as it is shown; ListItem.DoesNotExist for another's."""
-    item = _items(member).get(pk=item_id)
+    item = items_of(member).get(pk=item_id)
     ordered_at = {line.product_id: line.order.placed_at for line in _recent_lines(member, at)}
     return _entry(item, ordered_at.get(item.product_id), at.astimezone(ZoneInfo(member.time_zone)).date(), at)
 
 
-def _items(member: User) -> models.QuerySet[ListItem]:
+def items_of(member: User) -> models.QuerySet[ListItem]:
+    """The member's items, hidden ones too, with all that an entry shows of them."""
     return ListItem.objects.filter(member=member, prediction__isnull=False).select_related(
         "product", "offer__store", "prediction"
     )
-
-
-def _change(member: User, item_id: int, **wishes: object) -> ListItem:
-    """Set the member's wishes on an own item; ListItem.DoesNotExist for another's."""
-    item = _items(member).get(pk=item_id)
-    for name, value in wishes.items():
-        setattr(item, name, value)
-    item.save(update_fields=list(wishes))
-    return item
 
 
 def _recent_lines(member: User, at: datetime) -> list[OrderLine]:

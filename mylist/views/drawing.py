@@ -19,7 +19,6 @@ from mylist.lists import Entry, Group, MemberList
 from mylist.reorder import ItemProblem, Line
 from shop.templatetags.money import money
 
-
 LATER_SHOWN = 24
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from mylist import lists
+from mylist import lists, wishes
 from mylist.forms import Unreadable, read_reorder, read_snooze, typed_quantities
 from mylist.models import ListItem
 from mylist.reorder import AddressMissing, ListChanged, NothingToReorder, PaymentMissing
@@ -112,35 +112,35 @@ def quantities(request: MemberRequest) -> HttpResponse:
     for entry in lists.build(member=request.user, at=timezone.now()).entries:
         chosen = typed.get(entry.item.pk, entry.quantity)
         if chosen != entry.quantity:
-            lists.set_quantity(member=request.user, item_id=entry.item.pk, quantity=chosen)
+            wishes.set_quantity(member=request.user, item_id=entry.item.pk, quantity=chosen)
     return _done(request, _("Quantities saved."))
 
 
 @require_POST
 @for_members
 def pin(request: MemberRequest, item_id: int) -> HttpResponse:
-    item = lists.pin(member=request.user, item_id=item_id, at=timezone.now())
+    item = wishes.pin(member=request.user, item_id=item_id, at=timezone.now())
     return _done(request, _("Pinned to the top: %(name)s."), item, undo="unpin")
 
 
 @require_POST
 @for_members
 def unpin(request: MemberRequest, item_id: int) -> HttpResponse:
-    item = lists.unpin(member=request.user, item_id=item_id)
+    item = wishes.unpin(member=request.user, item_id=item_id)
     return _done(request, _("No longer pinned: %(name)s."), item, undo="pin")
 
 
 @require_POST
 @for_members
 def hide(request: MemberRequest, item_id: int) -> HttpResponse:
-    item = lists.hide(member=request.user, item_id=item_id, at=timezone.now())
+    item = wishes.hide(member=request.user, item_id=item_id, at=timezone.now())
     return _done(request, _("Hidden: %(name)s."), item, undo="unhide")
 
 
 @require_POST
 @for_members
 def unhide(request: MemberRequest, item_id: int) -> HttpResponse:
-    item = lists.unhide(member=request.user, item_id=item_id)
+    item = wishes.unhide(member=request.user, item_id=item_id)
     return _done(request, _("Back on the list: %(name)s."), item, undo="hide")
 
 
@@ -149,14 +149,14 @@ def unhide(request: MemberRequest, item_id: int) -> HttpResponse:
 def snooze(request: MemberRequest, item_id: int) -> HttpResponse:
     """For `days`, or `until` a moment, which is how a waking is undone."""
     until = read_snooze({**request.GET.dict(), **request.POST.dict()}, at=timezone.now())
-    item = lists.snooze(member=request.user, item_id=item_id, until=until)
+    item = wishes.snooze(member=request.user, item_id=item_id, until=until)
     return _done(request, _("Snoozed: %(name)s."), item, undo="wake")
 
 
 @require_POST
 @for_members
 def wake(request: MemberRequest, item_id: int) -> HttpResponse:
-    item = lists.wake(member=request.user, item_id=item_id)
+    item = wishes.wake(member=request.user, item_id=item_id)
     asleep_until = urlencode({"until": request.POST["until"]}) if "until" in request.POST else urlencode({"days": 7})
     return _done(request, _("Awake again: %(name)s."), item, undo="snooze", how=asleep_until)
 
@@ -164,7 +164,7 @@ def wake(request: MemberRequest, item_id: int) -> HttpResponse:
 @require_GET
 @for_members
 def hidden(request: MemberRequest) -> HttpResponse:
-    return render(request, "mylist/hidden.html", {"items": lists.hidden(member=request.user)})
+    return render(request, "mylist/hidden.html", {"items": wishes.hidden(member=request.user)})
 
 
 def _done(

@@ -196,45 +196,6 @@ class TestGate:
             assert all(entry.product.name and entry.store.name and entry.prediction for entry in found.entries)
 
 
-class TestWishes:
-    @pytest.mark.parametrize(
-        ("wish", "column"),
-        [
-            (lambda **who: lists.pin(at=who.pop("now"), **who), "pinned_at"),
-            (lambda **who: lists.hide(at=who.pop("now"), **who), "hidden_at"),
-            (lambda **who: lists.snooze(until=who.pop("now"), **who), "snoozed_until"),
-        ],
-    )
-    def test_a_wish_is_kept_and_kept_once(self, shopper, now, wish, column):
-        item = ListItemFactory(member=shopper)
-        for _ in range(2):
-            wish(member=shopper, item_id=item.pk, now=now)
-        assert getattr(ListItem.objects.get(pk=item.pk), column) == now
-
-    def test_every_wish_has_its_way_back(self, shopper, now):
-        item = ListItemFactory(member=shopper, pinned_at=now, hidden_at=now, snoozed_until=now, quantity=4)
-        who = {"member": shopper, "item_id": item.pk}
-        lists.unpin(**who)
-        lists.unhide(**who)
-        lists.wake(**who)
-        lists.set_quantity(quantity=None, **who)
-        item.refresh_from_db()
-        assert (item.pinned_at, item.hidden_at, item.snoozed_until, item.quantity) == (None, None, None, None)
-
-    @pytest.mark.parametrize(
-        "wish", [lists.unpin, lists.unhide, lists.wake, lambda **who: lists.set_quantity(quantity=2, **who)]
-    )
-    def test_nobody_touches_anothers_item(self, shopper, wish):
-        with pytest.raises(ListItem.DoesNotExist):
-            wish(member=shopper, item_id=ListItemFactory().pk)
-
-    @pytest.mark.parametrize("quantity", [0, -3, 100])
-    def test_a_quantity_nobody_means_is_refused(self, shopper, quantity):
-        item = ListItemFactory(member=shopper)
-        with pytest.raises(ValueError, match="1 to 99"):
-            lists.set_quantity(member=shopper, item_id=item.pk, quantity=quantity)
-
-
 @given(
     p14=st.floats(0, 1),
     supply=st.floats(0, 1),

@@ -10,11 +10,12 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
+from mylist import reminders
 from mylist.models import FittedModel
 
 # A night's fit is used until the next one; the beat asks more often, so that a missed night is made up for.
 _FIT_EVERY = timedelta(hours=20)
-_LOCK_SECONDS = 600
+_ROUND_SECONDS = 900
 
 
 @shared_task
@@ -26,27 +27,33 @@ def predict_members(*, member_ids: list[int], fitted_id: int | None = None) -> i
     return predictions.predict_members(member_ids=member_ids, at=timezone.now(), fitted=fitted)
 
 
-@shared_task
+@shared_task(time_limit=_ROUND_SECONDS, soft_time_limit=_ROUND_SECONDS - 10)
 def predict_all() -> int:
-    """Fit on everybody and hand out a task a shard; returns the number of shards."""
+    """Fit on everybody and hand out a task a shard; returns the number of shards, 0 while another round is at work.
+
+    A large shop's fit takes longer than the broker waits for a task, which then hands it out again: the second one
+    finds the first at work and leaves it alone. The claim ends with the time limit, should a worker die over it.
+    """
     from mylist import predictions
 
-    at = timezone.now()
-    fitted = predictions.fit(at=at)
-    shards = predictions.shards(at=at)
-    for shard in shards:
-        predict_members.delay(member_ids=shard, fitted_id=fitted.pk)
-    return len(shards)
+    if not cache.add("mylist.predict_all", 1, _ROUND_SECONDS):
+        return 0
+    try:
+        at = timezone.now()
+        fitted = predictions.fit(at=at)
+        shards = predictions.shards(at=at)
+        for shard in shards:
+            predict_members.delay(member_ids=shard, fitted_id=fitted.pk)
+        return len(shards)
+    finally:
+        cache.delete("mylist.predict_all")
 
 
 @shared_task
 def predict_all_when_due() -> bool:
-    """Once a night, at the first chance: whether a new round was started."""
+    """Once a night, at the first chance: whether a new round was asked for."""
     newest = FittedModel.objects.order_by("-fitted_at").values_list("fitted_at", flat=True).first()
     if newest and timezone.now() - newest < _FIT_EVERY:
-        return False
-    # Two beats, or a round still being fitted: one round is enough.
-    if not cache.add("predict-all", 1, _LOCK_SECONDS):
         return False
     predict_all.delay()
     return True
@@ -55,6 +62,4 @@ def predict_all_when_due() -> bool:
 @shared_task
 def plan_reminders() -> int:
     """Plan reminders for everybody who has something due."""
-    from mylist import reminders
-
     return reminders.plan(at=timezone.now())

@@ -6,8 +6,13 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from config import celery_app
+
+# A busy machine is no fault of the code: how long an example may take is not tested by chance.
+hypothesis_settings.register_profile("mylist", deadline=None)
+hypothesis_settings.load_profile("mylist")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
+from shop.importing.aside import set_aside
 from shop.importing.parsing import in_both_languages
 from shop.importing.spec import Options
 from shop.importing.staging import count, differs, execute, fetch, is_postgresql
@@ -45,15 +46,18 @@ class Upsert:
 
     def run(self) -> tuple[int, int]:
         """Write them; how many were added, how many changed."""
-        same_key = " AND ".join(f"t.{name} = {value}" for name, value in self.key.items())
-        new = count(f"{self.rows} LEFT JOIN {self.target} t ON {same_key} WHERE t.id IS NULL")
         columns = {**self.key, **self.values, **self.defaults}
-        changes = ", ".join(f"{name} = excluded.{name}" for name in self.values)
-        written = execute(
-            f"INSERT INTO {self.target} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {self._due} "
-            f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changes}",
-            self.params,
-        )
+        insert = f"INSERT INTO {self.target} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM "
+        if not any(fetch(f"SELECT 1 FROM {self.target} LIMIT 1")):
+            with set_aside(self.target):
+                new = written = execute(f"{insert} {self.rows} {self.joins}", self.params)
+        else:
+            same_key = " AND ".join(f"t.{name} = {value}" for name, value in self.key.items())
+            new = count(f"{self.rows} LEFT JOIN {self.target} t ON {same_key} WHERE t.id IS NULL")
+            changes = ", ".join(f"{name} = excluded.{name}" for name in self.values)
+            written = execute(
+                f"{insert} {self._due} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changes}", self.params
+            )
         if is_postgresql():
             execute(f"ANALYZE {self.target}")
         return new, written - new

@@ -6,9 +6,8 @@ import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,11 @@ from shop.importing.problems import Stopped
 
 _BLOCK = 1 << 16
 _LONGEST_LINE = 1 << 20
+_BATCH = 1000
 _BOM = b"\xef\xbb\xbf"
+
+# The lines on which some records begin, and for each column their values.
+Batch = tuple[list[int], list[tuple[str, ...]]]
 
 # A wrong line goes here: line, column, value, problem, mend.
 Refuse = Callable[[int, str, str, str, str], None]
@@ -47,29 +50,52 @@ def find(folder: Path, names: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def records(
+def batches(
     path: Path, columns: Sequence[str], refuse: Refuse, advance: Callable[[int], object] = lambda size: None
-) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Every record as (line it begins on, the values of `columns` in that order).
+) -> Iterator[Batch]:
+    """Every record, a thousand at a time, as the lines they begin on and, for each of `columns`, their values.
 
     Other columns are passed over, blank lines too. Lines of a wrong shape go to `refuse`; what makes the rest of the
-    file doubtful (encoding, a cut-off gzip, a missing column, a quote that swallows lines) raises Stopped. `advance`
-    is told how many bytes of the file, packed as it is, were read since the last call.
+    file doubtful (encoding, a cut-off gzip, a missing column, a quote that swallows lines) raises Stopped, after the
+    records before it were given. The last batch may be empty. `advance` is told how many bytes of the file, packed as
+    it is, were read since the last call.
     """
     reader = csv.reader(chain.from_iterable(_blocks(path, advance)), strict=True)
     try:
         header = next(reader, None)
     except csv.Error as error:
         raise _unbalanced(path, 1) from error
-    pick = _picker(path, header, columns)
-    width = len(header or ())
+    places = _places(path, header, columns)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+
+    def batch() -> Batch:
+        values = list(zip(*rows, strict=True))
+        made = list(lines), [values[place] for place in places] if rows else []
+        lines.clear()
+        rows.clear()
+        return made
+
+    try:
+        for line, row in _shapely(path, reader, len(header or ()), refuse):
+            lines.append(line)
+            rows.append(row)
+            if len(rows) == _BATCH:
+                yield batch()
+    except Stopped:
+        yield batch()
+        raise
+    yield batch()
+
+
+def _shapely(path: Path, reader: Any, width: int, refuse: Refuse) -> Iterator[tuple[int, list[str]]]:
     before = reader.line_num
     while True:
         try:
             for row in reader:
                 line, before = before + 1, reader.line_num
                 if len(row) == width:
-                    yield line, pick(row)
+                    yield line, row
                 elif row:
                     if before > line:
                         raise _unbalanced(path, line)
@@ -105,7 +131,7 @@ def _unbalanced(path: Path, line: int) -> Stopped:
     )
 
 
-def _picker(path: Path, header: list[str] | None, columns: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:
+def _places(path: Path, header: list[str] | None, columns: Sequence[str]) -> list[int]:
     if header is None:
         raise Stopped(_("%(file)s is empty: not even a header line is there.") % {"file": path.name})
     names = [name.strip().lower() for name in header]
@@ -121,8 +147,7 @@ def _picker(path: Path, header: list[str] | None, columns: Sequence[str]) -> Cal
             _("%(file)s, line 1: the column %(column)s is there twice: remove one.")
             % {"file": path.name, "column": doubled[0]}
         )
-    places = [names.index(column) for column in columns]
-    return cast(Callable[[list[str]], tuple[str, ...]], itemgetter(*places))
+    return [names.index(column) for column in columns]
 
 
 def _blocks(path: Path, advance: Callable[[int], object]) -> Iterator[io.StringIO]:

@@ -1,5 +1,6 @@
 """One import from the files to the commit."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
-from shop.importing import checking, merging, staging
+from shop.importing import checking, merging, parsing, staging
+from shop.importing.aside import check_foreign_keys
 from shop.importing.problems import Refused, Stopped
-from shop.importing.reading import find, records
+from shop.importing.reading import batches, find
 from shop.importing.report import Counts, Outcome, Reject, Rejects
 from shop.importing.spec import FILES, Options, Table, tables
 from shop.models import Product, Store
@@ -68,6 +70,8 @@ def _lock() -> None:
         staging.execute("SET LOCAL work_mem = '64MB'")
         # Joins in the order written: what is new or differs is guessed far too low, and would be looked up row by row.
         staging.execute("SET LOCAL join_collapse_limit = 1")
+        # Compiling a statement that runs once takes longer than running it.
+        staging.execute("SET LOCAL jit = off")
 
 
 class _Run:
@@ -82,7 +86,7 @@ class _Run:
     def run(self) -> Outcome:
         staging.create(self.tables.values())
         for table in self.tables.values():
-            staging.load(table, self._rows(table))
+            staging.load(table, self._staged(table))
         self.progress(_("checking"), 0)
         for name, table in self.tables.items():
             self.outcome.counts[name].repeated = checking.check_doubles(table, self._take_out)
@@ -106,41 +110,35 @@ class _Run:
         """Whether what is known so far may be written."""
         return self.options.skip_bad or not self.rejects.total
 
-    def _rows(self, table: Table) -> Iterator[Sequence[Any]]:
-        """The good lines of a file as rows for its staging table."""
-        counts = self.outcome.counts[table.name]
+    def _staged(self, table: Table) -> Iterator[list[Sequence[Any]]]:
+        """The good lines of a file as columns for its staging table, a batch at a time."""
         path = self.paths[table.name]
-        names, parsers, arrange = list(table.columns), list(table.columns.values()), table.arrange
-        whole = 0
+        # Lines of a wrong shape, until the lines before them are told.
+        misshapen: deque[Reject] = deque()
 
         def refuse(line: int, column: str, value: str, problem: str, mend: str) -> None:
-            self.rejects.add(table.name, Reject(path.name, line, column, value, problem, mend))
-
-        def refuse_shape(line: int, column: str, value: str, problem: str, mend: str) -> None:
-            counts.lines += 1
-            refuse(line, column, value, problem, mend)
+            misshapen.append(Reject(path.name, line, column, value, problem, mend))
 
         def advance(size: int) -> None:
             self.progress(path.name, size)
 
-        for line, values in records(path, names, refuse_shape, advance):
-            whole += 1
+        for lines, columns in batches(path, list(table.columns), refuse, advance):
+            self.outcome.counts[table.name].lines += len(lines) + len(misshapen)
             try:
-                row = arrange([parse(value) for parse, value in zip(parsers, values, strict=True)])
-            except Refused as last:
-                # Rare, so only now each column on its own: every problem of the line is told at once.
-                told = False
-                for name, parse, value in zip(names, parsers, values, strict=True):
+                if lines:
+                    yield _arranged(table, lines, columns)
+            except Refused:
+                # Rare, so only now each line on its own.
+                for line, *values in zip(lines, *columns, strict=True):
+                    while misshapen and misshapen[0].line < line:
+                        self.rejects.add(table.name, misshapen.popleft())
                     try:
-                        parse(value)
-                    except Refused as refused:
-                        refuse(line, name, value, refused.problem, refused.mend)
-                        told = True
-                if not told:
-                    refuse(line, last.column, values[names.index(last.column)], last.problem, last.mend)
-            else:
-                yield (line, *row)
-        counts.lines += whole
+                        yield _arranged(table, [line], [(value,) for value in values])
+                    except Refused as last:
+                        for reject in _problems(path.name, table, line, values, last):
+                            self.rejects.add(table.name, reject)
+            while misshapen:
+                self.rejects.add(table.name, misshapen.popleft())
 
     def _take_out(self, table: Table) -> int:
         return staging.refuse(self.paths[table.name].name, table, self.rejects, self.reasons)
@@ -183,8 +181,25 @@ class _Run:
         counts["transactions"].added, counts["transactions"].changed = merging.merge_purchases()
         counts["products"].changed += merging.merge_offers()
         if staging.is_postgresql():
-            # The foreign keys are checked here, where a refusal is still ours to explain. Without this the check of a
-            # table of few pages scans all of it for every line.
-            staging.execute("SET LOCAL enable_seqscan = off")
-            staging.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            staging.execute("SET LOCAL enable_seqscan = on")
+            # Here, where a refusal is still ours to explain.
+            check_foreign_keys()
+
+
+def _arranged(table: Table, lines: list[int], columns: list[tuple[str, ...]]) -> list[Sequence[Any]]:
+    """The columns of a staging table for some lines; raises Refused for the first value that is wrong."""
+    parsed = [parsing.column(parse, raws) for parse, raws in zip(table.columns.values(), columns, strict=True)]
+    return [list(map(str, lines)), *table.arrange(parsed)]
+
+
+def _problems(file: str, table: Table, line: int, values: Sequence[str], last: Refused) -> Iterator[Reject]:
+    """Every problem of a line at once: of each column on its own, or else what its arrangement was refused for."""
+    told = False
+    for (name, parse), value in zip(table.columns.items(), values, strict=True):
+        try:
+            parse(value)
+        except Refused as refused:
+            yield Reject(file, line, name, value, refused.problem, refused.mend)
+            told = True
+    if not told:
+        value = values[list(table.columns).index(last.column)]
+        yield Reject(file, line, last.column, value, last.problem, last.mend)

@@ -29,11 +29,15 @@ class Options:
     excluded_departments: frozenset[str] = field(default_factory=frozenset)
 
 
+# For each column the values of some lines.
+Columns = list[Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One file. `columns` are those of the CSV with their parsers, `staged` those of the staging table with their kinds
-    (text, number, flag, decimal, day, moment); `arrange` makes one from the other. `key` is in staged names, `shown`
-    the same in the CSV's.
+    (text, number, flag, decimal, day, moment); `arrange` makes one from the other, for many lines at once. `key` is in
+    staged names, `shown` the same in the CSV's.
     """
 
     name: str
@@ -41,7 +45,7 @@ class Table:
     staged: dict[str, str]
     key: tuple[str, ...]
     shown: tuple[str, ...]
-    arrange: Callable[[list[Any]], Sequence[Any]]
+    arrange: Callable[[Columns], Columns]
 
     @property
     def staging(self) -> str:
@@ -54,8 +58,12 @@ def tables(options: Options) -> dict[str, Table]:
     return {table.name: table for table in made}
 
 
+def _by_line(arrange: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Columns], Columns]:
+    return lambda columns: list(zip(*map(arrange, zip(*columns, strict=True)), strict=True))
+
+
 def _members(options: Options) -> Table:
-    def arrange(values: list[Any]) -> Sequence[Any]:
+    def arrange(values: Sequence[Any]) -> Sequence[Any]:
         member_no, name, email, phone, birthday, (joined_at, joined_on), home, email_consent, sms_consent = values
         # A form that needed some birthday was given the day it was filled in: not a birthday that we know.
         birthday = None if birthday == joined_on else birthday
@@ -65,7 +73,7 @@ def _members(options: Options) -> Table:
     return Table(
         name="members",
         columns={
-            "member_no": parsing.key(32),
+            "member_no": parsing.Key(32),
             "name": parsing.text(150),
             "email": parsing.email,
             "phone": parsing.phone(options.region),
@@ -89,12 +97,12 @@ def _members(options: Options) -> Table:
         },
         key=("member_no",),
         shown=("member_no",),
-        arrange=arrange,
+        arrange=_by_line(arrange),
     )
 
 
 def _channels(options: Options) -> Table:
-    def arrange(values: list[Any]) -> Sequence[Any]:
+    def arrange(values: Sequence[Any]) -> Sequence[Any]:
         code, name, kind, brand = values
         store = options.store or parsing.slug(brand, 50)
         if not store:
@@ -104,7 +112,7 @@ def _channels(options: Options) -> Table:
     return Table(
         name="channels",
         columns={
-            "channel_code": parsing.key(64),
+            "channel_code": parsing.Key(64),
             "name": parsing.text(200),
             "kind": parsing.choice(*Channel.Kind.values),
             "brand": parsing.text(200),
@@ -112,14 +120,14 @@ def _channels(options: Options) -> Table:
         staged={"code": "text", "name": "text", "kind": "text", "brand": "text", "store": "text"},
         key=("code",),
         shown=("channel_code",),
-        arrange=arrange,
+        arrange=_by_line(arrange),
     )
 
 
 def _products(options: Options) -> Table:
     excluded = {department.strip().casefold() for department in options.excluded_departments}
 
-    def arrange(values: list[Any]) -> Sequence[Any]:
+    def arrange(values: Sequence[Any]) -> Sequence[Any]:
         sku, name, brand, department, category, subcategory, (size, unit), price, currency = values
         if price is not None and not currency:
             raise Refused(_("is empty"), _("a price needs its currency, such as TWD"), "currency")
@@ -146,7 +154,7 @@ def _products(options: Options) -> Table:
     return Table(
         name="products",
         columns={
-            "sku": parsing.key(64),
+            "sku": parsing.Key(64),
             "name": parsing.text(200),
             "brand": parsing.text(100),
             "department": parsing.text(100),
@@ -174,23 +182,23 @@ def _products(options: Options) -> Table:
         },
         key=("sku",),
         shown=("sku",),
-        arrange=arrange,
+        arrange=_by_line(arrange),
     )
 
 
 def _transactions(options: Options) -> Table:
-    def arrange(values: list[Any]) -> Sequence[Any]:
-        transaction_no, line_no, member_no, channel, sku, (at, on), quantity, price, currency = values
-        return (transaction_no, line_no, member_no, channel, sku, at, on, quantity, price, currency)
+    def arrange(columns: Columns) -> Columns:
+        *before, moments, quantity, price, currency = columns
+        return [*before, *zip(*moments, strict=True), quantity, price, currency]
 
     return Table(
         name="transactions",
         columns={
-            "transaction_no": parsing.key(64),
+            "transaction_no": parsing.Key(64),
             "line_no": parsing.line_number,
-            "member_no": parsing.key(32),
-            "channel_code": parsing.key(64),
-            "sku": parsing.key(64),
+            "member_no": parsing.Key(32),
+            "channel_code": parsing.Key(64),
+            "sku": parsing.Key(64),
             "purchased_at": parsing.moment(options.at),
             "quantity": parsing.quantity,
             "unit_price": parsing.price_paid,

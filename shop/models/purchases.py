@@ -20,8 +20,8 @@ class Purchase(models.Model):
         verbose_name=_("member"),
         db_index=False,
     )
-    # No index: only the removal of a channel, which staff do once in years, and the admin's search, which reads every
-    # row anyway for the transaction, ask by it. A scan answers both, and every line of an import is the cheaper.
+    # No index: only the removal of a channel, which staff try once in years, and the admin's filters and search, which
+    # read most rows anyway, ask by it. A scan answers them, and every line of an import is the cheaper.
     channel = models.ForeignKey(
         Channel, on_delete=models.PROTECT, related_name="purchases", verbose_name=_("channel"), db_index=False
     )

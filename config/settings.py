@@ -247,6 +247,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 HEADLESS_CLIENTS = ["app"]
+HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"
 HEADLESS_ONLY = False
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

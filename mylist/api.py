@@ -28,8 +28,8 @@ from shop.serializers import IDEMPOTENCY_KEY, ErrandSerializer, MomentField, err
 _REORDER_ANSWERS = {
     201: ErrandSerializer,
     409: refusal(
-        "Nothing was ordered: list_changed (with `items` and the reason for each: price_changed, sold_out, short or "
-        "off_sale), address_missing, payment_missing or nothing_due"
+        "Nothing was ordered: list_changed (with `items` and the reason for each: price_changed, sold_out, short, "
+        "off_sale or total_changed), address_missing, payment_missing or nothing_due"
     ),
     422: refusal("idempotency_key_reused: the key was used for something else"),
 }
@@ -107,8 +107,12 @@ class ReorderSerializer(serializers.Serializer):
 
 
 class ReorderDueSerializer(serializers.Serializer):
-    totals = MoneySerializer(
-        many=True, required=False, allow_null=True, help_text="what the button said; another sum now is refused"
+    # A ListField: with many=True the null would be allowed to each of them as well.
+    totals = serializers.ListField(
+        child=MoneySerializer(),
+        required=False,
+        allow_null=True,
+        help_text="what the button said; another sum now is refused",
     )
 
 
@@ -162,7 +166,7 @@ class ReorderView(APIView):
         operation_id="my_list_reorder",
         parameters=[IDEMPOTENCY_KEY],
         request=ReorderSerializer,
-        responses=_REORDER_ANSWERS,
+        responses=_REORDER_ANSWERS | {404: refusal("not_found: an item that is none of yours")},
     )
     def post(self, request: Request) -> Response:
         """Order the named items at once, all or none, with the stored address and payment."""

@@ -111,7 +111,7 @@ class ItemSerializer(serializers.Serializer):
 
 class NewOrderSerializer(serializers.Serializer):
     store = serializers.SlugField()
-    items = serializers.ListField(child=ItemSerializer(), allow_empty=False, max_length=500)
+    items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=500)
     address_id = serializers.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, help_text="Without it: the default address."
     )

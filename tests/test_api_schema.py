@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from django.core.management import call_command
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
@@ -35,7 +36,7 @@ from tests.factories import (
     PaymentMethodFactory,
 )
 
-OWN, NUMBER, STORE, SKU = 1, "261118-AAAAAAAA", "soap", "SKU-1"
+OWN, NUMBER, STORE, SKU = 1_000_001, "261118-AAAAAAAA", "soap", "SKU-1"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -68,7 +69,17 @@ def token(shopper, client) -> str:
 
 
 @pytest.fixture
-def schema(db):
+def _one_connection(db):
+    """As Django's own test client does: a request closes no connection, for the test's transaction is open on it."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def schema(_one_connection):
     """The schema as it is served, with the names of what the shopper has among the values to try."""
     config = SchemathesisConfig.from_dict(
         {"analysis": {"constants": {"enabled": False}}, "generation": {"deterministic": True}}

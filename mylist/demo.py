@@ -184,8 +184,10 @@ def _shopper(at: datetime) -> User:
     )
     best = None
     for member in candidates.order_by("pk"):
-        due = lists.build(member=member, at=at).due
-        score = (len({entry.item.offer.store_id for entry in due if entry.item.offer}), -abs(len(due) - 5))
+        found = lists.build(member=member, at=at)
+        stores = {entry.store.pk for entry in found.due if entry.store}
+        sold_out = len(found.group(lists.Group.DUE)) - found.due_count
+        score = (-sold_out, len(stores), -abs(found.due_count - 5))
         if best is None or score > best[0]:
             best = (score, member)
     if best is None:
@@ -199,5 +201,6 @@ def _open(member: User, email: str, at: datetime, *, name: str) -> SignIn:
     member.name, member.email, member.language = name, email, "zh-hant"
     member.set_password(password)
     member.save()
+    member.addresses.update(recipient=name)
     claim(member=member, email=email, at=at)
     return SignIn(email, password)

@@ -88,6 +88,7 @@ def draw(
         "sections": _sections(rows, everything=everything),
         "everything": everything,
         "due": due,
+        "due_count": sum(row.entry.group == Group.DUE for row in rows),
         "due_totals": lists.totals((row.entry.currency, row.amount) for row in due if row.amount is not None),
         "key": uuid4().hex,
         "snoozes": SNOOZES,

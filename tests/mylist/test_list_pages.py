@@ -621,3 +621,10 @@ def test_a_list_drawn_whole_stays_whole_after_a_tap(shopper, member):
     answer = Page(press(shopper, form, form.button(name="only", value=str(items[-1].pk)), headers=HTMX))
     assert Order.objects.get().lines.get().product == items[-1].product
     assert len([name for name, _ in answer.list_form.fields if name.startswith("quantity-")]) == 30
+
+
+def test_what_is_due_and_sold_out_is_counted_as_running_out(shopper, member):
+    ListItemFactory(member=member, due=True, offer__stock=0)
+    page = page_of(shopper)
+    assert "2 things are about to run out" in page.text
+    assert "Reorder all due · NT$300" in page.text

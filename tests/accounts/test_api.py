@@ -100,7 +100,13 @@ def test_me_patch_leaves_contacts_and_rights(api, member):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"language": "fr"}, {"time_zone": "Mars/Olympus"}, {"time_zone": "localtime"}, {"reminder_channel": "pigeon"}, {"name": ""}],
+    [
+        {"language": "fr"},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "localtime"},
+        {"reminder_channel": "pigeon"},
+        {"name": ""},
+    ],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_me_patch_refuses(api, member, wrong):

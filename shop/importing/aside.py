@@ -5,10 +5,12 @@ from contextlib import contextmanager
 
 from shop.importing.staging import execute, fetch, is_postgresql
 
-# Foreign keys and unique constraints; the primary key stays, since others may refer to it.
+# Foreign keys, and the primary and unique keys to which no other table refers; in order, what is looked up first.
 _CONSTRAINTS = (
-    "SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
-    "WHERE conrelid = %s::regclass AND contype IN ('f', 'u') ORDER BY contype DESC, conname"
+    "SELECT quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint k "
+    "WHERE conrelid = %s::regclass AND (contype = 'f' OR contype IN ('p', 'u') AND NOT EXISTS "
+    "(SELECT 1 FROM pg_constraint r WHERE r.contype = 'f' AND r.conindid = k.conindid)) "
+    "ORDER BY contype = 'f', conname"
 )
 _INDEXES = (
     "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass "
@@ -30,7 +32,8 @@ def check_foreign_keys() -> None:
 
 @contextmanager
 def set_aside(table: str) -> Iterator[None]:
-    """While the block fills the empty `table`, it has no foreign keys, no unique constraints and no further indexes.
+    """While the block fills the empty `table`, it has no foreign keys, no further indexes, and no key but those
+    that others refer to.
 
     Afterwards they are made again as they were, by one sort or join for each instead of one lookup for each row: that
     refuses (IntegrityError) what they would have refused row by row. Should the block or that fail, the rollback of

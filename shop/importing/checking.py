@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from shop.importing.spec import Table
-from shop.importing.staging import execute, sort_out_doubles
+from shop.importing.staging import count, execute, sort_out_doubles
 
 # Takes the lines in import_refused out of a table and reports them: how many.
 TakeOut = Callable[[Table], int]
@@ -90,15 +90,19 @@ def check_contacts(members: Table, take_out: TakeOut) -> None:
 
 def check_references(transactions: Table, take_out: TakeOut) -> None:
     """Every line's member, channel and product are the shop's (those of the export are merged already)."""
-    for column, reason, target in (
-        ("member_no", "member", "accounts_user"),
-        ("channel_code", "channel", "shop_channel"),
-        ("sku", "product", "shop_product"),
+    targets = (
+        "import_transactions s LEFT JOIN accounts_user m ON m.member_no = s.member_no "
+        "LEFT JOIN shop_channel c ON c.code = s.channel_code LEFT JOIN shop_product p ON p.sku = s.sku"
+    )
+    if not count(f"{targets} WHERE m.id IS NULL OR c.id IS NULL OR p.id IS NULL"):
+        return
+    for column, reason, found in (
+        ("member_no", "member", "m"),
+        ("channel_code", "channel", "c"),
+        ("sku", "product", "p"),
     ):
-        code = "code" if column == "channel_code" else column
         execute(
-            f"INSERT INTO import_refused SELECT s.line, %s, s.{column}, %s, '' FROM import_transactions s "
-            f"LEFT JOIN {target} t ON t.{code} = s.{column} WHERE t.id IS NULL",
+            f"INSERT INTO import_refused SELECT s.line, %s, s.{column}, %s, '' FROM {targets} WHERE {found}.id IS NULL",
             [column, reason],
         )
     take_out(transactions)

@@ -230,9 +230,9 @@ def merge_offers() -> int:
     Returns how many products had an offer added or changed that merge_products had not counted.
     """
     execute(
-        "CREATE TEMPORARY TABLE import_sold AS SELECT DISTINCT x.product_id, c.store_id FROM shop_purchase x "
-        "JOIN shop_channel c ON c.id = x.channel_id JOIN shop_product p ON p.id = x.product_id "
-        "JOIN import_products s ON s.sku = p.sku"
+        "CREATE TEMPORARY TABLE import_sold AS SELECT d.product_id, d.store_id FROM "
+        "(SELECT DISTINCT x.product_id, c.store_id FROM shop_purchase x JOIN shop_channel c ON c.id = x.channel_id) d "
+        "JOIN shop_product p ON p.id = d.product_id JOIN import_products s ON s.sku = p.sku"
     )
     execute("CREATE INDEX import_sold_product ON import_sold (product_id)")
     if is_postgresql():

@@ -68,6 +68,7 @@ def _lock() -> None:
                 raise Stopped(_running())
         # Joins and sorts of a whole export; the default would go to disk for them.
         staging.execute("SET LOCAL work_mem = '64MB'")
+        staging.execute("SET LOCAL maintenance_work_mem = '128MB'")
         # Joins in the order written: what is new or differs is guessed far too low, and would be looked up row by row.
         staging.execute("SET LOCAL join_collapse_limit = 1")
         # Compiling a statement that runs once takes longer than running it.

@@ -99,7 +99,10 @@ def load(table: Table, batches: Iterable[list[Sequence[Any]]]) -> None:
     if len(table.key) == 1:
         execute(f"CREATE INDEX {table.staging}_key ON {table.staging} ({table.key[0]})")
     if is_postgresql():
+        # Enough to tell a long table from a short one, and many values from few.
+        execute("SET LOCAL default_statistics_target = 10")
         execute(f"ANALYZE {table.staging}")
+        execute("SET LOCAL default_statistics_target TO DEFAULT")
 
 
 def refuse(file: str, table: Table, rejects: Rejects, reasons: dict[str, tuple[str, str]]) -> int:

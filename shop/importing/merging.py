@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from shop.importing.aside import set_aside
 from shop.importing.parsing import in_both_languages
 from shop.importing.spec import Options
 from shop.importing.staging import count, differs, execute, fetch, is_postgresql
-from shop.models import Category, Need, Store
+from shop.models import Category, Need, Purchase, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +221,23 @@ def merge_purchases() -> tuple[int, int]:
         },
         defaults={},
     ).run()
+
+
+def try_first_purchases() -> tuple[int, int] | None:
+    """The staged lines, unchecked, into a shop without purchases; None, and nothing written, where that cannot be.
+
+    It can if the shop has none yet, no line is doubled, and every line's member, channel and product are there.
+    """
+    if Purchase.objects.exists():
+        return None
+    try:
+        with transaction.atomic():
+            merged = merge_purchases()
+            if sum(merged) < count("import_transactions"):
+                raise IntegrityError
+    except IntegrityError:
+        return None
+    return merged
 
 
 def merge_offers() -> int:

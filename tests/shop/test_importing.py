@@ -256,6 +256,20 @@ def test_import_leaves_out_departments_and_their_lines(export):
     assert Product.objects.get().sku == Purchase.objects.get().product.sku == "P1"
 
 
+def test_import_counts_a_repeated_line_of_a_department_left_out_as_repeated(export):
+    export.products = [product(1), product(2, department="Fuel")]
+    export.transactions = [line(1), line(2, sku="P2"), line(2, sku="P2")]
+    counts = bring(export.write(), excluded_departments=frozenset({"FUEL"}))[0].counts["transactions"]
+    assert (counts.added, counts.left_out, counts.repeated) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("number", ["\\N", "T\\t1", "\\.", "T 1", "収-1"])
+def test_import_takes_keys_as_they_are_written(export, number):
+    export.transactions = [line(1), line(2, transaction_no=number)]
+    bring(export.write())
+    assert set(Purchase.objects.values_list("transaction_no", flat=True)) == {"T1", number}
+
+
 def test_import_leaves_out_lines_of_a_department_that_is_in_the_shop_already(export):
     ProductFactory(sku="P2", department="FUEL")
     export.transactions = [line(1), line(2, sku="P2")]

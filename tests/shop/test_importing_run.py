@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +161,65 @@ def test_import_refuses_to_run_beside_another_on_postgresql(export):
         done.set()
         thread.join()
     assert bring(export.folder)[0].written
+
+
+def _guards() -> tuple[list[tuple], list[tuple]]:
+    """Constraints and indexes of the tables that an import fills."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, conname, contype, convalidated, condeferrable, condeferred, "
+            "pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"
+        )
+        constraints = cursor.fetchall()
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, indisunique, indisprimary, indisvalid, pg_get_indexdef(indexrelid) "
+            "FROM pg_index JOIN pg_class ON oid = indrelid WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+        )
+        return constraints, cursor.fetchall()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_first_import_leaves_all_constraints_and_indexes_as_they_were(export, monkeypatch):
+    before = _guards()
+    assert ("shop_purchase", "one_purchase_a_transaction_line") in {found[:2] for found in before[0]}
+    while_filled = []
+    merge = merging.execute
+
+    def looking(sql: str, *params: object) -> int:
+        if sql.startswith("INSERT INTO shop_purchase"):
+            while_filled.append({found[1] for found in _guards()[0] if found[0] == "shop_purchase"})
+        return merge(sql, *params)
+
+    monkeypatch.setattr(merging, "execute", looking)
+    monkeypatch.setattr(merging, "merge_offers", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bring(export.write())
+    assert _guards() == before, "after a failure"
+    monkeypatch.undo()
+    monkeypatch.setattr(merging, "execute", looking)
+    bring(export.folder)
+    assert _guards() == before
+    assert while_filled == [{"purchase_price_never_below_zero", "shop_purchase_line_no_check"}] * 2
+    with pytest.raises(IntegrityError):
+        Purchase.objects.update(product_id=0)
+    with pytest.raises(IntegrityError):
+        Purchase.objects.create(**{**Purchase.objects.values().get(), "id": None})
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_first_import_by_a_role_that_owns_nothing_leaves_the_guards_in_place(export):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE importer_of_tests")
+        cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO importer_of_tests")
+        cursor.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO importer_of_tests")
+        cursor.execute("SET LOCAL ROLE importer_of_tests")
+        outcome, _ = bring(export.write())
+        assert outcome.counts["transactions"].added == Purchase.objects.count() == 1
+        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db

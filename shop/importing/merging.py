@@ -2,18 +2,25 @@
 
 # ruff: noqa: S608 - the names in the SQL are this package's own; what an export says is always a parameter
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 
 from shop.importing.aside import set_aside
 from shop.importing.parsing import in_both_languages
+from shop.importing.problems import Refused
 from shop.importing.spec import Options
-from shop.importing.staging import count, differs, execute, fetch, is_postgresql
+from shop.importing.staging import copy, count, differs, execute, fetch, is_postgresql
 from shop.models import Category, Need, Purchase, Store
+
+# Of a purchase, as staged and as written.
+_FACTS = ("purchased_at", "purchased_on", "quantity", "unit_price", "currency")
+# Members and products whose ids an import keeps in mind: 100 MB at most.
+_KNOWN = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +213,6 @@ def merge_products() -> tuple[int, int]:
 
 
 def merge_purchases() -> tuple[int, int]:
-    same = ("purchased_at", "purchased_on", "quantity", "unit_price", "currency")
     return Upsert(
         target="shop_purchase",
         rows="import_transactions s",
@@ -217,27 +223,45 @@ def merge_purchases() -> tuple[int, int]:
             "member_id": "m.id",
             "channel_id": "c.id",
             "product_id": "p.id",
-            **{name: f"s.{name}" for name in same},
+            **{name: f"s.{name}" for name in _FACTS},
         },
         defaults={},
     ).run()
 
 
-def try_first_purchases() -> tuple[int, int] | None:
-    """The staged lines, unchecked, into a shop without purchases; None, and nothing written, where that cannot be.
+def first_purchases(batches: Iterable[list[Sequence[Any]]]) -> tuple[int, int] | None:
+    """Lines as they would be staged, straight into a shop without purchases, in a third of the time; PostgreSQL only.
 
-    It can if the shop has none yet, no line is doubled, and every line's member, channel and product are there.
+    None, and nothing written, where that cannot be: because the shop has purchases already, has too many codes to be
+    kept in mind, a line is doubled, refused or to be left out, or its member, channel or product is not there.
     """
-    if Purchase.objects.exists():
+    if not is_postgresql() or Purchase.objects.exists() or count("accounts_user") + count("shop_product") > _KNOWN:
         return None
+    members = dict(fetch("SELECT member_no, CAST(id AS text) FROM accounts_user"))
+    channels = dict(fetch("SELECT code, CAST(id AS text) FROM shop_channel"))
+    products = dict(
+        fetch("SELECT sku, CAST(id AS text) FROM shop_product WHERE sku NOT IN (SELECT sku FROM import_left_out)")
+    )
+
+    def resolved(columns: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        _line, transaction_no, line_no, member_no, channel_code, sku, *rest = columns
+        try:
+            ids = [
+                list(map(known.__getitem__, codes))
+                for known, codes in ((members, member_no), (channels, channel_code), (products, sku))
+            ]
+        except KeyError as error:
+            raise Refused("", "") from error
+        return [transaction_no, line_no, *ids, *rest]
+
+    names = ("transaction_no", "line_no", "member_id", "channel_id", "product_id", *_FACTS)
     try:
-        with transaction.atomic():
-            merged = merge_purchases()
-            if sum(merged) < count("import_transactions"):
-                raise IntegrityError
-    except IntegrityError:
+        with transaction.atomic(), set_aside("shop_purchase"):
+            copy("shop_purchase", names, map(resolved, batches))
+    except (Refused, IntegrityError):
         return None
-    return merged
+    execute("ANALYZE shop_purchase")
+    return count("shop_purchase"), 0
 
 
 def merge_offers() -> int:

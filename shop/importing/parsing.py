@@ -84,7 +84,11 @@ class Key:
 
 def column(parse: Callable[[str], Any], raws: Sequence[str]) -> Sequence[Any]:
     """The values of one column of many lines."""
-    return parse.column(raws) if isinstance(parse, Key) else list(map(parse, raws))
+    if isinstance(parse, Key):
+        return parse.column(raws)
+    if raws.count(raws[0]) == len(raws):
+        return [parse(raws[0])] * len(raws)
+    return list(map(parse, raws))
 
 
 @_memoised
@@ -243,7 +247,7 @@ def moment(latest: datetime) -> Callable[[str], tuple[str, str]]:
                 _("add the offset of the place: %(example)s") % {"example": value + "+08:00"},
             )
         _in_history(found.date(), last)
-        return _utc(found), found.date().isoformat()
+        return _utc(found), value[: len("2017-01-31")]
 
     return parse
 

@@ -86,10 +86,11 @@ class _Run:
 
     def run(self) -> Outcome:
         staging.create(self.tables.values())
-        for table in self.tables.values():
-            staging.load(table, self._staged(table))
+        masters = ("members", "channels", "products")
+        for name in masters:
+            staging.load(self.tables[name], self._staged(self.tables[name]))
         self.progress(_("checking"), 0)
-        for name in ("members", "channels", "products"):
+        for name in masters:
             self._check_doubles(name)
         self._leave_out()
         self._merge_masters()
@@ -111,13 +112,18 @@ class _Run:
         """Whether what is known so far may be written."""
         return self.options.skip_bad or not self.rejects.total
 
-    def _staged(self, table: Table) -> Iterator[list[Sequence[Any]]]:
-        """The good lines of a file as columns for its staging table, a batch at a time."""
+    def _staged(self, table: Table, *, strict: bool = False) -> Iterator[list[Sequence[Any]]]:
+        """The good lines of a file as columns for its staging table, a batch at a time.
+
+        `strict` raises Refused for the first bad line, instead of reporting all of them.
+        """
         path = self.paths[table.name]
         # Lines of a wrong shape, until the lines before them are told.
         misshapen: deque[Reject] = deque()
 
         def refuse(line: int, column: str, value: str, problem: str, mend: str) -> None:
+            if strict:
+                raise Refused(problem, mend)
             misshapen.append(Reject(path.name, line, column, value, problem, mend))
 
         def advance(size: int) -> None:
@@ -129,6 +135,8 @@ class _Run:
                 if lines:
                     yield _arranged(table, lines, columns)
             except Refused:
+                if strict:
+                    raise
                 # Rare, so only now each line on its own.
                 for line, *values in zip(lines, *columns, strict=True):
                     while misshapen and misshapen[0].line < line:
@@ -148,7 +156,7 @@ class _Run:
         return staging.refuse(self.paths[table.name].name, table, self.rejects, self.reasons)
 
     def _leave_out(self) -> None:
-        """Products of departments that are no goods, and the lines that bought them, are not taken."""
+        """Products of departments that are no goods are not taken; later, neither are the lines that bought them."""
         excluded = {department.strip().casefold() for department in self.options.excluded_departments}
         if not excluded:
             return
@@ -161,16 +169,10 @@ class _Run:
                 "AND sku NOT IN (SELECT sku FROM import_products)",
                 [department],
             )
-        if staging.count("import_left_out"):
-            self._check_doubles("transactions")
-            self.outcome.counts["transactions"].left_out = staging.execute(
-                "DELETE FROM import_transactions WHERE sku IN (SELECT sku FROM import_left_out)"
-            )
 
     def _merge_masters(self) -> None:
         counts = self.outcome.counts
         members = self.tables["members"]
-        self.progress(_("writing"), 0)
         counts["channels"].added, counts["channels"].changed = merging.merge_channels()
         checking.check_home_channels(members, self._take_out)
         merging.respect_claimed_members()
@@ -181,15 +183,21 @@ class _Run:
     def _merge_transactions(self) -> None:
         """The long file, unless it is known by now that the run will not be written.
 
-        A first import is tried before its lines are looked at: the keys tell the same in less time, though not why.
+        A first import tries to do without staging; where anything is wrong, it goes the way that can tell what it is.
         """
-        counts = self.outcome.counts
-        merged = merging.try_first_purchases() if self._welcome else None
+        counts, table = self.outcome.counts, self.tables["transactions"]
+        merged = merging.first_purchases(self._staged(table, strict=True)) if self._welcome else None
         if merged is None:
+            counts["transactions"].lines = 0
+            staging.load(table, self._staged(table))
             self._check_doubles("transactions")
-            checking.check_references(self.tables["transactions"], self._take_out)
+            counts["transactions"].left_out = staging.execute(
+                "DELETE FROM import_transactions WHERE sku IN (SELECT sku FROM import_left_out)"
+            )
+            checking.check_references(table, self._take_out)
             if not self._welcome:
                 return
+            self.progress(_("writing"), 0)
             merged = merging.merge_purchases()
         counts["transactions"].added, counts["transactions"].changed = merged
         counts["products"].changed += merging.merge_offers()

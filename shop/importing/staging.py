@@ -79,23 +79,27 @@ def drop(tables: Iterable[Table]) -> None:
         execute(f"DROP TABLE {name}")
 
 
+def copy(target: str, names: Iterable[str], batches: Iterable[list[Sequence[Any]]]) -> None:
+    """Put columns, some lines at a time, into a table; PostgreSQL only."""
+    with connection.cursor() as cursor, cursor.copy(f"COPY {target} ({', '.join(names)}) FROM STDIN") as into:
+        for columns in batches:
+            if text := _plain(columns):
+                into.write(text)
+            else:
+                for row in zip(*columns, strict=True):
+                    into.write_row(row)
+
+
 def load(table: Table, batches: Iterable[list[Sequence[Any]]]) -> None:
     """Put columns (line, *those staged), some lines at a time, into the staging table."""
-    names = ", ".join(("line", *table.staged))
-    with connection.cursor() as cursor:
-        if is_postgresql():
-            with cursor.copy(f"COPY {table.staging} ({names}) FROM STDIN") as copy:
-                for columns in batches:
-                    if text := _plain(columns):
-                        copy.write(text)
-                    else:
-                        for row in zip(*columns, strict=True):
-                            copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * (len(table.staged) + 1))
+    names = ("line", *table.staged)
+    if is_postgresql():
+        copy(table.staging, names, batches)
+    else:
+        insert = f"INSERT INTO {table.staging} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"
+        with connection.cursor() as cursor:
             for columns in batches:
-                rows = list(zip(*columns, strict=True))
-                cursor.executemany(f"INSERT INTO {table.staging} ({names}) VALUES ({marks})", rows)
+                cursor.executemany(insert, list(zip(*columns, strict=True)))
     if len(table.key) == 1:
         execute(f"CREATE INDEX {table.staging}_key ON {table.staging} ({table.key[0]})")
     if is_postgresql():

@@ -185,20 +185,19 @@ def test_first_import_leaves_all_constraints_and_indexes_as_they_were(export, mo
     before = _guards()
     assert ("shop_purchase", "one_purchase_a_transaction_line") in {found[:2] for found in before[0]}
     while_filled = []
-    merge = merging.execute
+    copy = merging.copy
 
-    def looking(sql: str, *params: object) -> int:
-        if sql.startswith("INSERT INTO shop_purchase"):
-            while_filled.append({found[1] for found in _guards()[0] if found[0] == "shop_purchase"})
-        return merge(sql, *params)
+    def looking(*arguments: object) -> None:
+        while_filled.append({found[1] for found in _guards()[0] if found[0] == "shop_purchase"})
+        copy(*arguments)
 
-    monkeypatch.setattr(merging, "execute", looking)
+    monkeypatch.setattr(merging, "copy", looking)
     monkeypatch.setattr(merging, "merge_offers", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         bring(export.write())
     assert _guards() == before, "after a failure"
     monkeypatch.undo()
-    monkeypatch.setattr(merging, "execute", looking)
+    monkeypatch.setattr(merging, "copy", looking)
     bring(export.folder)
     assert _guards() == before
     assert while_filled == [{"purchase_price_never_below_zero", "shop_purchase_line_no_check"}] * 2

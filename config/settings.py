@@ -247,7 +247,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 HEADLESS_CLIENTS = ["app"]
-HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"
+HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"  # noqa: S105  a class, not a token
 HEADLESS_ONLY = False
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from shop.importing import FILES, Options, Rejects, Stopped, import_history
 
 class Command(BaseCommand):
     # Checks look at the code, not at the export; `migrate`, which comes before an import, has made them.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
     help = (
         "Bring members, channels, products and transactions along: members.csv, channels.csv, products.csv and "
         "transactions.csv (or .csv.gz) in DIR. Running it again changes nothing; a newer export adds and updates. "

@@ -16,6 +16,10 @@ SOONEST = 0.5
 """No date is put nearer than this many days: the next purchase comes after ``as_of``."""
 
 
+MOST = np.iinfo(np.int32).max
+"""No suggestion is greater, however absurd a quantity the history holds."""
+
+
 class Expectation(Protocol):
     """When each pair is bought next, as any model puts it."""
 
@@ -53,7 +57,7 @@ def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats
         upper_days=upper,
         interval_days=usual,
         supply_left=left,
-        suggested_quantity=np.maximum(1, np.rint(pairs.packs)).astype(np.int32),
+        suggested_quantity=np.clip(np.rint(pairs.packs), 1, MOST).astype(np.int32),
         last_day=pairs.last_day,
         purchases=(pairs.repeats + 1).astype(np.int32),
         score=p14,

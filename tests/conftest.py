@@ -1,5 +1,6 @@
 """What every test may ask for. Nothing here is automatic but the empty cache, the language and leaving no tasks."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import settings as hypothesis_settings
 
 from config import celery_app
 
-# A busy machine is no fault of the code: how long an example may take is not tested by chance.
-hypothesis_settings.register_profile("mylist", deadline=None)
-hypothesis_settings.load_profile("mylist")
+# The same examples every time, and no deadline: a red run means that the code changed, not that the dice or a busy
+# machine were against it. HYPOTHESIS_PROFILE=explore rolls the dice, to find what nobody has thought of yet.
+hypothesis_settings.register_profile("mylist", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mylist"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -123,3 +123,8 @@ def test_quantity_for_is_whole_packs_that_last(days, interval, packs, expected):
 def test_quantity_for_needs_an_interval_and_a_quantity(interval, packs):
     with pytest.raises(ValueError, match="above zero"):
         quantity_for(30, interval_days=interval, packs=packs)
+
+
+def test_forecast_of_an_absurd_quantity_suggests_the_most_a_column_holds():
+    lines = Purchases.from_columns(customer=[1, 1], product=[1, 1], day=[0, 9], quantity=[3e9, 3e9])
+    assert forecast(fit(lines, as_of=10), lines, as_of=10).suggested_quantity.tolist() == [2**31 - 1]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
@@ -20,6 +21,8 @@ class Problem(APIException):
     `code` is the last part of the type, `detail` a sentence for people, `extra` what a client needs to mend it.
     """
 
+    wait: float | None = None
+
     def __init__(self, status: int, code: str, detail: str, **extra: Any) -> None:
         super().__init__(detail=str(detail), code=code)
         self.status_code = status
@@ -31,10 +34,18 @@ def refusal(description: str) -> OpenApiResponse:
     return OpenApiResponse(OpenApiTypes.OBJECT, description)
 
 
+def _waited_too_long(exc: Exception) -> bool:
+    """Whether a row stayed locked for the whole of lock_timeout: lock_not_available, SQLSTATE 55P03 of PostgreSQL."""
+    return isinstance(exc, OperationalError) and getattr(exc.__cause__, "sqlstate", None) == "55P03"
+
+
 def problem_details(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal has type, title, status and detail; fields go under `errors`."""
     if isinstance(exc, RequestDataTooBig):
         exc = Problem(413, "body_too_large", "The body of the request is too large.")
+    if _waited_too_long(exc):
+        exc = Problem(409, "in_progress", "Another request of yours is still being worked on; send this one again.")
+        exc.wait = 1  # seconds, which REST framework sends as Retry-After
     response = exception_handler(exc, context)
     if response is None:
         return None

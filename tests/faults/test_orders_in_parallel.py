@@ -4,12 +4,12 @@ import http.client
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -179,3 +179,40 @@ def test_undo_and_settle_at_once_end_in_one_of_the_two(settings):
     for errand, outcome, item in zip(errands, outcomes, items, strict=True):
         assert errand.orders.get().status == outcome
         assert Offer.objects.get(pk=item.offer_id).stock == (50 if outcome == "undone" else 49)
+
+
+def test_a_wait_that_runs_out_is_a_refusal_to_be_tried_again(transactional_db):
+    item = shopper()
+    client = Client()
+    client.force_login(item.member)
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                orders.lock_member(item.member)
+                held.set()
+                done.wait(20)
+        finally:
+            connection.close()
+
+    def tap():
+        return client.post(
+            "/api/v1/my-list/reorder/",
+            {"items": [{"id": item.pk}]},
+            content_type="application/json",
+            headers={"Idempotency-Key": "k"},
+        )
+
+    with ThreadPoolExecutor(1) as pool, connection.cursor() as cursor:
+        holding = pool.submit(hold)
+        assert held.wait(20)
+        cursor.execute("SET lock_timeout = '200ms'")
+        refused = tap()
+        done.set()
+        holding.result()
+        cursor.execute("RESET lock_timeout")
+    assert (refused.status_code, refused["Retry-After"]) == (409, "1")
+    assert refused.json()["type"] == "/problems/in_progress"
+    assert tap().status_code == 201
+    assert Order.objects.count() == 1

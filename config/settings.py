@@ -98,7 +98,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
-    "template_partials",
     "csp",
 ]
 
@@ -269,7 +268,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -57,7 +57,8 @@ class FittedModel(models.Model):
     version = models.CharField(_("version"), max_length=64)
     as_of = models.DateTimeField(_("as of"))
     fitted_at = models.DateTimeField(_("fitted at"))
-    parameters = models.JSONField(_("parameters"))
+    # As replenish.dump wrote it: plain arrays with a version and a checksum.
+    data = models.BinaryField(_("data"))
 
     class Meta:
         verbose_name = _("fitted model")

@@ -11,9 +11,7 @@ has lasted so long. Poisson-Gamma: a rate for each pair, lambda ~ Gamma(r, alpha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import minimize
@@ -22,6 +20,7 @@ from scipy.special import digamma, gammaln
 from replenish.bgnbd import Curve
 from replenish.due import Expectation, assemble, usual_gap
 from replenish.intervals import Pairs, columns, gaps, mean_gaps, members, summarise
+from replenish.stored import pack, unpack
 from replenish.supply import supply
 from replenish.types import Floats, Forecasts, Ints, Purchases
 
@@ -53,25 +52,17 @@ class Baseline:
     gaps: Floats
     table: Floats
 
-    def to_dict(self) -> dict[str, Any]:
-        """Only what JSON knows."""
-        return {
-            "name": self.name,
-            "as_of": self.as_of,
-            "categories": self.categories.tolist(),
-            "gaps": self.gaps.tolist(),
-            "table": self.table.tolist(),
-        }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        return cls(
-            name=str(data["name"]),
-            as_of=int(data["as_of"]),
-            categories=np.array(data["categories"], np.int64),
-            gaps=np.array(data["gaps"], np.float64),
-            table=np.array(data["table"], np.float64),
-        )
+def dump(baseline: Baseline) -> bytes:
+    """As ``replenish.dump``."""
+    arrays = {name: getattr(baseline, name) for name in ("categories", "gaps", "table")}
+    return pack(f"{baseline.name}-1", {"name": np.array(baseline.name), "as_of": np.array(baseline.as_of), **arrays})
+
+
+def load(data: bytes) -> Baseline:
+    """As ``replenish.load``."""
+    _, arrays = unpack(data)
+    return Baseline(name=str(arrays.pop("name")), as_of=int(arrays.pop("as_of")), **arrays)
 
 
 def fit(name: str, purchases: Purchases, *, as_of: int) -> Baseline:

@@ -7,18 +7,20 @@ curve are really the 10, 50 and 90 %. Then it fits BG/NBD again on everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
 
 import numpy as np
 
 from replenish.bgnbd import Curve, History, curve, fit_parameters
 from replenish.intervals import Houses, Pairs, columns, mean_gaps, members, next_days, summarise
+from replenish.stored import Arrays, pack, unpack
 from replenish.supply import EDGES, USUAL_PACE, Clock, Supply, stages, supply
 from replenish.types import WINDOW, Floats, Ints, Purchases
 
 VERSION = "bgnbd-1"
+
+KINDS = ("light",)
+"""The kinds of model that can be fitted on this machine."""
 
 SPREAD = 0.7
 """How far, in logarithms, the parameters of a category stray from the shop's before its pairs must say so."""
@@ -38,7 +40,7 @@ FOLLOW_UP = 28
 
 LEVELS = np.array([0.1, 0.5, 0.9])
 
-KINDS = np.array([1.0, 4.0])
+REPEATS = np.array([1.0, 4.0])
 """Pairs are of one kind below, between and from so many repeats on: their pace differs."""
 
 
@@ -86,34 +88,35 @@ class Model:
         clock = Clock.at(self.pace[kinds(pairs), own], state, pairs.house)
         return Outlook(habit, clock), state
 
-    def to_dict(self) -> dict[str, Any]:
-        """Only what JSON knows; ``from_dict`` gives back a model with exactly the same forecasts."""
+    def arrays(self) -> Arrays:
         return {
-            "version": self.version,
-            "as_of": self.as_of,
-            "categories": self.categories.tolist(),
-            "parameters": self.parameters.tolist(),
-            "gaps": self.gaps.tolist(),
-            "pace": self.pace.tolist(),
-            "levels": self.levels.tolist(),
+            "as_of": np.array(self.as_of),
+            "categories": self.categories,
+            "parameters": self.parameters,
+            "gaps": self.gaps,
+            "pace": self.pace,
+            "levels": self.levels,
         }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Raises ValueError for the data of another version."""
-        if data.get("version") != VERSION:
-            raise ValueError(f"model version {data.get('version')!r} is not {VERSION!r}")
-        tables = {name: np.array(data[name], np.float64) for name in ("parameters", "gaps", "pace", "levels")}
-        return cls(
-            version=VERSION,
-            as_of=int(data["as_of"]),
-            categories=np.array(data["categories"], np.int64),
-            **tables,
-        )
+
+def dump(model: Model) -> bytes:
+    """The model as bytes; ``load`` gives back one with exactly the same forecasts."""
+    return pack(model.version, model.arrays())
 
 
-def fit(purchases: Purchases, *, as_of: int) -> Model:
-    """The model from all purchases until the end of day ``as_of``; later lines are not looked at."""
+def load(data: bytes) -> Model:
+    """Raises ValueError for the bytes of another version, or damaged ones."""
+    version, arrays = unpack(data)
+    if version != VERSION:
+        raise ValueError(f"model version {version!r} is not {VERSION!r}")
+    return Model(version=version, as_of=int(arrays.pop("as_of")), **arrays)
+
+
+def fit(purchases: Purchases, *, as_of: int, kind: str = KINDS[-1]) -> Model:
+    """The model of a ``kind`` (one of ``KINDS``, else ValueError) from all purchases until the end of day
+    ``as_of``; later lines are not looked at."""
+    if kind not in KINDS:
+        raise ValueError(f"there is no model of kind {kind!r}, only {', '.join(KINDS)}")
     purchases = _sample(purchases.take(purchases.day <= as_of))
     starts = (as_of - WINDOW, as_of - WINDOW + FOLLOW_UP)
     held_back = [(start, *summarise(purchases, as_of=start)) for start in starts]
@@ -128,7 +131,7 @@ def fit(purchases: Purchases, *, as_of: int) -> Model:
 
 def kinds(pairs: Pairs) -> Ints:
     """0, 1 or 2: bought once, a few times, often."""
-    return np.searchsorted(KINDS, pairs.repeats, side="right")
+    return np.searchsorted(REPEATS, pairs.repeats, side="right")
 
 
 def _sample(purchases: Purchases) -> Purchases:
@@ -155,7 +158,7 @@ def _fit_habits(pairs: Pairs, *, as_of: int) -> Model:
         categories=categories,
         parameters=np.array(parameters).T,
         gaps=gaps,
-        pace=np.broadcast_to(USUAL_PACE, (len(KINDS) + 1, len(gaps), len(EDGES))),
+        pace=np.broadcast_to(USUAL_PACE, (len(REPEATS) + 1, len(gaps), len(EDGES))),
         levels=LEVELS,
     )
 

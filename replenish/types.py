@@ -27,7 +27,7 @@ class Purchases:
     ``customer``, ``product``: identifiers. ``day``: local calendar day, days since 1970-01-01.
     ``quantity``: packs; 0 or less is a return. ``need``: what the product is for, -1 = unknown (then the
     product is its own need). ``category``: -1 = unknown. ``size``: contents of one pack in the unit of the
-    need, nan = unknown.
+    need, nan = unknown. ``price``: paid for one pack, nan = unknown.
     """
 
     customer: Ints
@@ -37,6 +37,7 @@ class Purchases:
     need: Ints
     category: Ints
     size: Floats
+    price: Floats
 
     @classmethod
     def from_columns(
@@ -49,6 +50,7 @@ class Purchases:
         need: ArrayLike | None = None,
         category: ArrayLike | None = None,
         size: ArrayLike | None = None,
+        price: ArrayLike | None = None,
     ) -> Self:
         """Purchases from anything array-like; columns left out are unknown (quantity: one pack a line).
 
@@ -65,6 +67,7 @@ class Purchases:
             need=unknown if need is None else _whole("need", need, np.int64),
             category=unknown if category is None else _whole("category", category, np.int64),
             size=np.full(n, np.nan) if size is None else _real("size", size),
+            price=np.full(n, np.nan) if price is None else _real("price", price),
         )
         for field in fields(cls):
             rows = len(getattr(found, field.name))

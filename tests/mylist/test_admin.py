@@ -26,7 +26,7 @@ def make_forecast() -> Prediction:
 
 def make_fitted_model() -> FittedModel:
     moment = datetime(2026, 11, 1, tzinfo=UTC)
-    return FittedModel.objects.create(version="bgnbd-1", as_of=moment, fitted_at=moment, parameters={"r": 0.5})
+    return FittedModel.objects.create(version="bgnbd-1", as_of=moment, fitted_at=moment, data=b"r")
 
 
 MAKERS = {

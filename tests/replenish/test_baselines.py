@@ -16,7 +16,7 @@ def weekly(member, count, *, every=7, since=0):
 
 
 def joined(*parts):
-    names = ("customer", "product", "day", "quantity", "need", "category", "size")
+    names = ("customer", "product", "day", "quantity", "need", "category", "size", "price")
     return Purchases(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 

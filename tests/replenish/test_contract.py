@@ -14,9 +14,9 @@ from tests.replenish.estimator_contract import PROMISES, Contender
 AS_OF = 20_300
 
 CONTENDERS = [
-    Contender("bgnbd", replenish.fit, replenish.forecast, replenish.Model.from_dict),
+    Contender("bgnbd", replenish.fit, replenish.forecast, replenish.dump, replenish.load),
     *(
-        Contender(name, partial(baselines.fit, name), baselines.forecast, baselines.Baseline.from_dict)
+        Contender(name, partial(baselines.fit, name), baselines.forecast, baselines.dump, baselines.load)
         for name in baselines.NAMES
     ),
 ]

@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replenish import Model, fit, forecast
+from replenish import dump, fit, forecast, load
 from replenish import model as engine
 from replenish.intervals import next_days, summarise
 from replenish.metrics import coverage, ece, roc_auc
 from replenish.simulate import Products, simulate
+from replenish.stored import pack
 from replenish.supply import EDGES, USUAL_PACE
 from replenish.types import WINDOW, Purchases
 
@@ -45,7 +46,7 @@ def test_the_version_names_the_model(model):
 
 def test_another_version_is_refused(model):
     with pytest.raises(ValueError, match="bgnbd-0"):
-        Model.from_dict(model.to_dict() | {"version": "bgnbd-0"})
+        load(pack("bgnbd-0", model.arrays()))
 
 
 @pytest.mark.parametrize("horizon", [7, 14, 28])
@@ -94,7 +95,7 @@ def test_a_category_first_sold_in_the_held_back_weeks_has_the_shops_pace(lines):
     new = Purchases.from_columns(
         customer=[1] * 3, product=[900] * 3, day=[AS_OF - 20, AS_OF - 9, AS_OF], category=[99] * 3
     )
-    names = ("customer", "product", "day", "quantity", "need", "category", "size")
+    names = ("customer", "product", "day", "quantity", "need", "category", "size", "price")
     both = Purchases(*(np.concatenate([getattr(lines, n), getattr(new, n)]) for n in names))
     model = fit(both, as_of=AS_OF)
     assert model.categories[-1] == 99
@@ -107,7 +108,7 @@ def test_a_large_shop_is_fitted_on_whole_households(lines, model, monkeypatch):
     sampled = fit(lines, as_of=AS_OF)
     some = past.take(np.isin(past.customer, np.unique(past.customer)[::4]))
     monkeypatch.undo()
-    assert sampled.to_dict() == fit(some, as_of=AS_OF).to_dict()
+    assert dump(sampled) == dump(fit(some, as_of=AS_OF))
     assert np.abs(sampled.gaps[0] / model.gaps[0] - 1) < 0.15
 
 

@@ -1,33 +1,23 @@
-"""History rows -> engine -> list items and their predictions. The only caller of replenish.
-
-A model is fitted on everybody's history and kept as a row of parameters; forecasts then need nothing but a member's
-own history and those parameters, so that a shard, or one member just after an order, is done alone with the same
-result. Only worker processes and commands import this module: it brings the numeric stack along.
-"""
+"""Members' histories -> list items and their predictions, everybody or a shard or one member alone."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from django.db import transaction
-from django.utils import timezone
 
 import replenish
 from accounts.models import User
 from mylist.models import FittedModel, ListItem, Prediction
+from mylist.predictions.columns import columns, day_number
+from mylist.predictions.fitting import fit, model_of, newest_model
 from shop import history
 from shop.models import Offer
 
 SHARD = 100
-_READ = 50_000
-_EPOCH = date(1970, 1, 1)
-_UNKNOWN = -1
 
 
 @dataclass(slots=True)
@@ -45,20 +35,6 @@ class _Pair:
             self.last = max(self.last, line, key=lambda one: one.at)
             self.quantity += line.quantity
         self.days.add(line.on)
-
-
-def fit(*, at: datetime) -> FittedModel:
-    """Fit the model on everybody's history up to `at` and keep its parameters."""
-    purchases = _columns(history.bought(until=at))
-    model = replenish.fit(purchases, as_of=_day(timezone.localdate(at, timezone.get_default_timezone())))
-    return FittedModel.objects.create(
-        version=model.version, as_of=at, fitted_at=timezone.now(), parameters=model.to_dict()
-    )
-
-
-def newest_model(*, at: datetime) -> FittedModel:
-    """The model fitted last; fitted now where there is none yet."""
-    return FittedModel.objects.order_by("-fitted_at", "-pk").first() or fit(at=at)
 
 
 def members(*, at: datetime) -> list[int]:
@@ -114,11 +90,11 @@ def _forecasts(today: dict[int, date], lines: list[history.Bought], fitted: Fitt
     rows: list[dict[str, Any]] = []
     for day in sorted(set(today.values())):
         forecasts = replenish.forecast(
-            _model(fitted.pk), _columns(line for line in lines if today[line.member_id] == day), as_of=_day(day)
+            model_of(fitted.pk), columns(line for line in lines if today[line.member_id] == day), as_of=day_number(day)
         )
         names = [name for name, _ in forecasts.columns()]
-        columns = [column.tolist() for _, column in forecasts.columns()]
-        rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        values = [column.tolist() for _, column in forecasts.columns()]
+        rows += [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
     return rows
 
 
@@ -216,42 +192,3 @@ def _offers(product_ids: set[int]) -> dict[int, dict[int, int]]:
     for pk, product_id, store_id in rows.values_list("pk", "product_id", "store_id"):
         offers.setdefault(product_id, {})[store_id] = pk
     return offers
-
-
-@lru_cache(maxsize=2)
-def _model(fitted_id: int) -> replenish.Model:
-    """Parsed once a process: the parameters of a fitted model never change."""
-    return replenish.Model.from_dict(FittedModel.objects.get(pk=fitted_id).parameters)
-
-
-def _columns(lines: Iterable[history.Bought]) -> replenish.Purchases:
-    """The engine's columns, read in pieces so that the rows of a large shop are never all objects at once."""
-    lines = iter(lines)
-    pieces = []
-    while piece := list(islice(lines, _READ)):
-        pieces.append(
-            np.array(
-                [
-                    (
-                        line.member_id,
-                        line.product_id,
-                        _day(line.on),
-                        line.quantity,
-                        _UNKNOWN if line.need_id is None else line.need_id,
-                        _UNKNOWN if line.category_id is None else line.category_id,
-                        np.nan if line.package_size is None else line.package_size,
-                    )
-                    for line in piece
-                ],
-                dtype=np.float64,
-            )
-        )
-    table = np.concatenate(pieces) if pieces else np.zeros((0, 7))
-    customer, product, day, quantity, need, category, size = table.T
-    return replenish.Purchases.from_columns(
-        customer=customer, product=product, day=day, quantity=quantity, need=need, category=category, size=size
-    )
-
-
-def _day(on: date) -> int:
-    return (on - _EPOCH).days

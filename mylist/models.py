@@ -52,21 +52,88 @@ class ListItem(models.Model):
 
 
 class FittedModel(models.Model):
-    """The parameters of the engine's model as fitted at a moment; forecasts of single members reuse the newest."""
+    """The engine's model as fitted at a moment, what its back-test said, and whether it makes the forecasts.
 
+    At most one is running. `scores` is the back-test as mylist.predictions.fitting lays it out; `verdict` is what was
+    made of it, phrased by mylist.verdicts.
+    """
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        KEPT = "kept", _("Kept aside")
+        REFUSED = "refused", _("Refused")
+        RETIRED = "retired", _("Retired")
+        TURNED_BACK = "turned_back", _("Turned back")
+        UNREADABLE = "unreadable", _("Unreadable")
+
+    class Verdict(models.TextChoices):
+        BETTER = "better", _("Better than what was running")
+        REFIT = "refit", _("The running model, fitted again")
+        FIRST = "first", _("The first model, better than the simple ones")
+        WORSE = "worse", _("Not better than what is running")
+        SIMPLE = "simple", _("Not better than a simple model")
+        BARRED = "barred", _("Turned back by staff before")
+        YOUNG = "young", _("Too little history for a back-test")
+        STAND_IN = "stand_in", _("Fitted without a back-test")
+
+    kind = models.CharField(_("kind"), max_length=16)
     version = models.CharField(_("version"), max_length=64)
     as_of = models.DateTimeField(_("as of"))
     fitted_at = models.DateTimeField(_("fitted at"))
-    # As replenish.dump wrote it: plain arrays with a version and a checksum.
+    # As replenish.dump wrote it: plain arrays with a version and a checksum of its own.
     data = models.BinaryField(_("data"))
+    # SHA-256 of the data: tells two fits apart without reading them.
+    checksum = models.CharField(_("checksum"), max_length=64, blank=True)
+    scores = models.JSONField(_("back-test"), default=dict, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=16, choices=Verdict.choices, default=Verdict.STAND_IN)
+    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.KEPT)
+    running_since = models.DateTimeField(_("running since"), null=True, blank=True)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("fitted model")
         verbose_name_plural = _("fitted models")
         get_latest_by = "fitted_at"
+        constraints = [
+            models.UniqueConstraint(fields=["status"], condition=Q(status="running"), name="one_running_model"),
+            models.CheckConstraint(
+                condition=~Q(status="running") | Q(running_since__isnull=False, retired_at__isnull=True),
+                name="a_running_model_runs_since_a_moment",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version} · {self.as_of:%Y-%m-%d}"
+
+
+class ModelSwitch(models.Model):
+    """Another model began to make the forecasts: which, instead of which, and who wanted it."""
+
+    class Reason(models.TextChoices):
+        FIT = "fit", _("by itself, after a fit")
+        BY_HAND = "by_hand", _("switched on by hand")
+        TURNED_BACK = "turned_back", _("turned back by hand")
+
+    fitted = models.ForeignKey(
+        FittedModel, on_delete=models.CASCADE, related_name="switches", verbose_name=_("fitted model")
+    )
+    instead_of = models.ForeignKey(
+        FittedModel, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("instead of")
+    )
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
+    # Nobody: it happened by itself, or on the command line.
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("switch of models")
+        verbose_name_plural = _("switches of models")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.fitted} · {self.at:%Y-%m-%d}"
 
 
 class Prediction(models.Model):

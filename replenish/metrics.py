@@ -24,6 +24,24 @@ def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
     return _mean(np.abs(a - p))
 
 
+def median_error(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Median absolute error, in the unit of the input."""
+    a, p = _columns(actual, predicted)
+    return float(np.median(np.abs(a - p))) if len(a) else float("nan")
+
+
+def within(actual: ArrayLike, predicted: ArrayLike, distance: float) -> float:
+    """Share of values no further than ``distance`` from what was predicted."""
+    a, p = _columns(actual, predicted)
+    return _mean((np.abs(a - p) <= distance).astype(np.float64))
+
+
+def bias(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean of predicted minus actual: above zero where predictions come late."""
+    a, p = _columns(actual, predicted)
+    return _mean(p - a)
+
+
 def pinball(actual: ArrayLike, predicted: ArrayLike, level: float) -> float:
     """Mean quantile loss (Koenker and Bassett 1978): ``level`` a unit too low, ``1 - level`` a unit too high."""
     a, p = _columns(actual, predicted)
@@ -34,6 +52,31 @@ def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
     """Share of values inside their window, its ends included."""
     a, lo, hi = _columns(actual, lower, upper)
     return _mean(((a >= lo) & (a <= hi)).astype(np.float64))
+
+
+def outside(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[float, float]:
+    """Shares of values below and above their window."""
+    a, lo, hi = _columns(actual, lower, upper)
+    return _mean((a < lo).astype(np.float64)), _mean((a > hi).astype(np.float64))
+
+
+def width(lower: ArrayLike, upper: ArrayLike) -> float:
+    """Mean width of the windows."""
+    lo, hi = _columns(lower, upper)
+    return _mean(hi - lo)
+
+
+def brier(happened: ArrayLike, chance: ArrayLike) -> float:
+    """Mean squared distance of the chance from what happened, 0 or 1 (Brier 1950)."""
+    y, p = _columns(happened, chance)
+    return _mean((p - y) ** 2)
+
+
+def brier_skill(happened: ArrayLike, chance: ArrayLike) -> float:
+    """Share of the Brier score of "always the mean" that is saved; 0: no better than the mean, 1: perfect."""
+    y, p = _columns(happened, chance)
+    spread = float(y.var()) if len(y) else 0.0
+    return 1 - brier(y, p) / spread if spread > 0 else float("nan")
 
 
 def log_loss(happened: ArrayLike, chance: ArrayLike) -> float:
@@ -69,18 +112,56 @@ def pr_auc(happened: ArrayLike, score: ArrayLike) -> float:
 
 def ece(happened: ArrayLike, chance: ArrayLike, *, bins: int = 15) -> float:
     """Expected calibration error: mean gap between said and seen, over bins of about equally many rows."""
+    said, seen, count = reliability(happened, chance, bins=bins)
+    return float((np.abs(said - seen) * count).sum() / count.sum()) if len(count) else float("nan")
+
+
+def reliability(happened: ArrayLike, chance: ArrayLike, *, bins: int = 15) -> tuple[Floats, Floats, Ints]:
+    """Mean chance said, share seen and number of rows in each of up to ``bins`` bins of about equally many rows,
+    by rising chance. Equal chances share a bin."""
     y, p = _columns(happened, chance)
     if len(y) == 0:
-        return float("nan")
+        return np.zeros(0), np.zeros(0), np.zeros(0, np.int64)
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
     bin_of = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(len(edges) - 2, 0))
-    return float(np.abs(np.bincount(bin_of, y - p)).sum() / len(y))
+    count = np.bincount(bin_of)
+    some = count > 0
+    said, seen = np.bincount(bin_of, p)[some], np.bincount(bin_of, y)[some]
+    return said / count[some], seen / count[some], count[some]
+
+
+def break_even_precision(happened: ArrayLike, chance: ArrayLike) -> float:
+    """Precision when as many are picked, likeliest first, as happened (then it equals recall). Of equal chances
+    those of earlier rows are picked."""
+    y, p = _columns(happened, chance)
+    return _mean(y[np.argsort(-p, kind="stable")[: int(y.sum())]])
+
+
+def precision_from(least: float, happened: ArrayLike, chance: ArrayLike) -> tuple[float, int]:
+    """Precision among those whose chance is at least ``least``, and how many they are."""
+    y, p = _columns(happened, chance)
+    picked = p >= least
+    return _mean(y[picked]), int(picked.sum())
+
+
+def precision_at_first(customer: ArrayLike, product: ArrayLike, score: ArrayLike, happened: ArrayLike) -> float:
+    """Share of customers with whom the first item of the list happened; of equal scores the lower product is first."""
+    who, what, s, y = (np.asarray(column) for column in (customer, product, score, happened))
+    _same_length(who, what, s, y)
+    place = ranks(who.astype(np.int64), what.astype(np.int64), s.astype(np.float64))
+    return _mean(y[place == 1].astype(np.float64))
 
 
 def recall_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike) -> float:
     """Share of what a customer bought that stood among the first ``k``; mean over customers who bought."""
     hits, total, _ = _lists(k, customer, product, score, bought)
-    return _mean(hits / total)
+    return _mean(hits[total > 0] / total[total > 0])
+
+
+def hit_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike) -> float:
+    """Share of customers who bought with at least one hit among the first ``k``."""
+    hits, total, _ = _lists(k, customer, product, score, bought)
+    return _mean((hits[total > 0] > 0).astype(np.float64))
 
 
 def ndcg_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike) -> float:
@@ -88,13 +169,28 @@ def ndcg_at(k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, b
     Kekalainen 2002); mean over customers who bought."""
     _, total, gain = _lists(k, customer, product, score, bought)
     ideal = np.cumsum(1 / np.log2(np.arange(2, k + 2)))
-    return _mean(gain / ideal[np.minimum(total, k).astype(np.int64) - 1])
+    some = total > 0
+    return _mean(gain[some] / ideal[np.minimum(total[some], k).astype(np.int64) - 1])
+
+
+def recall_of_all_at(
+    k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike, wanted: ArrayLike
+) -> tuple[float, float]:
+    """As ``recall_at``, but of everything that was ``wanted``, on the list or not (a number, the same in all rows of a
+    customer); and the most that a list of these items could reach, were ``k`` no limit. Mean over customers who
+    wanted something."""
+    hits, total, _ = _lists(k, customer, product, score, bought)
+    who, number = np.asarray(customer), np.asarray(wanted, np.float64)
+    _same_length(who, number)
+    number = number[np.unique(who, return_index=True)[1]]
+    some = number > 0
+    return _mean(hits[some] / number[some]), _mean(total[some] / number[some])
 
 
 def _lists(
     k: int, customer: ArrayLike, product: ArrayLike, score: ArrayLike, bought: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
-    """For each customer who bought: hits among the first k, things bought, discounted gain of the hits."""
+    """For each customer, ascending: hits among the first k, things bought, discounted gain of the hits."""
     if k < 1:
         raise ValueError("k must be at least 1")
     who, what, s, y = (np.asarray(column) for column in (customer, product, score, bought))
@@ -103,10 +199,9 @@ def _lists(
     hit = y.astype(bool) & (place <= k)
     index: Ints = np.unique(who, return_inverse=True)[1]
     total: Floats = np.bincount(index, y.astype(np.float64)).astype(np.float64)
-    some = total > 0
     hits: Floats = np.bincount(index, hit.astype(np.float64)).astype(np.float64)
     gain: Floats = np.bincount(index, np.where(hit, 1 / np.log2(place + 1.0), 0.0)).astype(np.float64)
-    return hits[some], total[some], gain[some]
+    return hits, total, gain
 
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:

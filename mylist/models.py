@@ -73,6 +73,7 @@ class FittedModel(models.Model):
         WORSE = "worse", _("Not better than what is running")
         SIMPLE = "simple", _("Not better than a simple model")
         BARRED = "barred", _("Turned back by staff before")
+        ONLY = "only", _("Not better than a simple model, but there was none to keep")
         YOUNG = "young", _("Too little history for a back-test")
         STAND_IN = "stand_in", _("Fitted without a back-test")
 

@@ -1,7 +1,7 @@
 """History rows -> the engine's columns."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 
 import numpy as np
@@ -54,3 +54,8 @@ def columns(lines: Iterable[history.Bought]) -> replenish.Purchases:
 def day_number(on: date) -> int:
     """Days since 1970-01-01, as the engine counts them."""
     return (on - _EPOCH).days
+
+
+def calendar_day(number: int) -> date:
+    """The day that the engine counts as `number`."""
+    return _EPOCH + timedelta(days=number)

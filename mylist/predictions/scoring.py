@@ -13,7 +13,7 @@ import replenish
 from accounts.models import User
 from mylist.models import FittedModel, ListItem, Prediction
 from mylist.predictions.columns import columns, day_number
-from mylist.predictions.fitting import fit, model_of, newest_model
+from mylist.predictions.fitting import model_as_of, model_of, running_model
 from shop import history
 from shop.models import Offer
 
@@ -49,8 +49,8 @@ def shards(*, at: datetime, size: int = SHARD) -> list[list[int]]:
 
 
 def predict_all(*, at: datetime, progress: Callable[[int], object] = lambda members: None) -> int:
-    """Fit, then predict everybody in this process; `progress` is told of each shard's number of members."""
-    fitted = fit(at=at)
+    """Predict everybody in this process; `progress` is told of each shard's number of members."""
+    fitted = model_as_of(at=at)
     done = 0
     for shard in shards(at=at):
         done += predict_members(member_ids=shard, at=at, fitted=fitted, overwrite=True)
@@ -66,7 +66,7 @@ def predict_members(
     A member who was predicted for a later moment meanwhile (an order just placed) is left alone unless `overwrite`.
     Items whose purchases were all undone or returned leave the list.
     """
-    fitted = fitted or newest_model(at=at)
+    fitted = fitted or running_model(at=at)
     with transaction.atomic():
         # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
         found = {
@@ -90,7 +90,7 @@ def _forecasts(today: dict[int, date], lines: list[history.Bought], fitted: Fitt
     rows: list[dict[str, Any]] = []
     for day in sorted(set(today.values())):
         forecasts = replenish.forecast(
-            model_of(fitted.pk), columns(line for line in lines if today[line.member_id] == day), as_of=day_number(day)
+            model_of(fitted), columns(line for line in lines if today[line.member_id] == day), as_of=day_number(day)
         )
         names = [name for name, _ in forecasts.columns()]
         values = [column.tolist() for _, column in forecasts.columns()]

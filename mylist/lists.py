@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from mylist.models import ListItem, Prediction
-from mylist.words import due_label
+from mylist.words import Facts, due_label, reason
 from shop import history
 from shop.models import Errand, Offer, Order, OrderLine, Product, Store
 from shop.money import round_money
@@ -55,13 +55,26 @@ class Entry:
     # Packs a reorder takes: as wished or suggested, but never more than there are.
     quantity: int
     availability: Availability
-    due_label: str
+    facts: Facts
     previous_price: Decimal | None
     ordered_at: datetime | None
 
     @property
     def product(self) -> Product:
         return self.item.product
+
+    @property
+    def due_label(self) -> str:
+        return due_label(self.facts)
+
+    @property
+    def reason(self) -> str:
+        return reason(self.facts)
+
+    @property
+    def reason_below(self) -> str:
+        """The reason where the label stands right above it."""
+        return reason(self.facts, below_label=self.group != Group.ON_ITS_WAY)
 
     @property
     def offer(self) -> Offer | None:
@@ -105,10 +118,6 @@ class Entry:
     @property
     def supply_percent(self) -> int:
         return round(100 * self.supply_left)
-
-    @property
-    def last_quantity(self) -> Decimal:
-        return self.item.last_quantity.normalize()
 
     @property
     def pinned(self) -> bool:
@@ -180,13 +189,15 @@ def build(*, member: User, at: datetime) -> MemberList:
     items = items_of(member).filter(history.completed(at, member="member"))
     recent = _recent_lines(member, at)
     ordered_at = {line.product_id: line.order.placed_at for line in recent}
-    today = at.astimezone(ZoneInfo(member.time_zone)).date()
-    shown, hidden_count = [], 0
-    for item in items:
-        if item.hidden_at:
-            hidden_count += 1
-        else:
-            shown.append(_entry(item, ordered_at.get(item.product_id), today, at))
+    zone = ZoneInfo(member.time_zone)
+    found = list(items)
+    newest = _newest(found)
+    shown = [
+        _entry(item, ordered_at.get(item.product_id), _other(item, newest), at, zone)
+        for item in found
+        if not item.hidden_at
+    ]
+    hidden_count = len(found) - len(shown)
     shown.sort(key=_place)
     return MemberList(shown, _open_errands(recent, at), hidden_count, at)
 
@@ -207,9 +218,38 @@ def _most(offer: Offer | None) -> int:
 
 def get(*, member: User, item_id: int, at: datetime) -> Entry:
     """One item of the member's list as it is shown; ListItem.DoesNotExist for another's."""
-    item = items_of(member).get(pk=item_id)
+    need = ListItem.objects.filter(pk=item_id).values("product__need")
+    found = {item.pk: item for item in items_of(member).filter(Q(pk=item_id) | Q(product__need__in=need))}
+    if item_id not in found:
+        raise ListItem.DoesNotExist
+    item = found[item_id]
     ordered_at = {line.product_id: line.order.placed_at for line in _recent_lines(member, at)}
-    return _entry(item, ordered_at.get(item.product_id), at.astimezone(ZoneInfo(member.time_zone)).date(), at)
+    other = _other(item, _newest(found.values()))
+    return _entry(item, ordered_at.get(item.product_id), other, at, ZoneInfo(member.time_zone))
+
+
+def facts_of(item: ListItem, *, at: datetime, zone: tzinfo, other: ListItem | None = None) -> Facts:
+    """What may be said of an item at a moment; `other`: a later purchase for the same need."""
+    prediction = item.prediction
+    today = at.astimezone(zone).date()
+    return Facts(
+        today=today,
+        last_on=item.last_bought_at.astimezone(zone).date(),
+        last_quantity=item.last_quantity,
+        usual_quantity=prediction.suggested_quantity,
+        times_bought=item.times_bought,
+        interval_days=prediction.interval_days,
+        expected_on=prediction.expected_on,
+        lower_on=prediction.lower_on,
+        upper_on=prediction.upper_on,
+        p7=prediction.p7,
+        p14=prediction.p14,
+        p28=prediction.p28,
+        supply_left=prediction.supply_left,
+        is_due=is_due(prediction, today),
+        other_on=other.last_bought_at.astimezone(zone).date() if other else None,
+        other_brand=other is not None and other.product.brand != item.product.brand,
+    )
 
 
 def items_of(member: User) -> models.QuerySet[ListItem]:
@@ -240,41 +280,46 @@ def _open_errands(lines: list[OrderLine], at: datetime) -> list[OpenErrand]:
     return list(reversed(found.values()))
 
 
-def _entry(item: ListItem, ordered_at: datetime | None, today: date, at: datetime) -> Entry:
-    prediction = item.prediction
-    due = is_due(prediction, today)
+def _newest(items: Iterable[ListItem]) -> dict[int | None, ListItem]:
+    """need -> the item that was bought for it last."""
+    newest: dict[int | None, ListItem] = {}
+    for item in items:
+        need = item.product.need_id
+        if need is not None and (need not in newest or newest[need].last_bought_at < item.last_bought_at):
+            newest[need] = item
+    return newest
+
+
+def _other(item: ListItem, newest: dict[int | None, ListItem]) -> ListItem | None:
+    """What was bought after the item for the same need."""
+    found = newest.get(item.product.need_id)
+    return None if found is item else found
+
+
+def _entry(item: ListItem, ordered_at: datetime | None, other: ListItem | None, at: datetime, zone: tzinfo) -> Entry:
+    facts = facts_of(item, at=at, zone=zone, other=other)
     return Entry(
         item=item,
-        group=_group(item, ordered_at, due, today, at),
+        group=_group(item, ordered_at, facts, at),
         quantity=quantity_of(item),
         availability=_availability(item.offer, _wanted(item)),
-        due_label=due_label(
-            today=today,
-            expected_on=prediction.expected_on,
-            lower_on=prediction.lower_on,
-            upper_on=prediction.upper_on,
-            interval_days=prediction.interval_days,
-            p28=prediction.p28,
-            times_bought=item.times_bought,
-            is_due=due,
-        ),
+        facts=facts,
         previous_price=_previous_price(item),
         ordered_at=ordered_at,
     )
 
 
-def _group(item: ListItem, ordered_at: datetime | None, due: bool, today: date, at: datetime) -> Group:
-    prediction = item.prediction
+def _group(item: ListItem, ordered_at: datetime | None, facts: Facts, at: datetime) -> Group:
     if ordered_at:
         return Group.ON_ITS_WAY
     if item.snoozed_until and item.snoozed_until > at:
         return Group.SNOOZED
-    if due:
+    if facts.is_due:
         return Group.DUE
     if (
-        today <= prediction.upper_on
-        and prediction.expected_on <= today + timedelta(days=SOON_DAYS)
-        and prediction.p28 >= SOON_CHANCE
+        facts.today <= facts.upper_on
+        and facts.expected_on <= facts.today + timedelta(days=SOON_DAYS)
+        and facts.p28 >= SOON_CHANCE
     ):
         return Group.SOON
     return Group.LATER

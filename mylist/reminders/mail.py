@@ -14,7 +14,7 @@ from accounts.models import User
 from mylist import lists
 from mylist.models import ListItem, Reminder
 from mylist.reminders.links import link_url, token_for, unsubscribe_url
-from mylist.words import due_label
+from mylist.words import due_label, reason
 from shop.money import format_money
 
 # Named in the subject; the rest are counted.
@@ -41,6 +41,7 @@ class Line:
     store: str
     accent: str
     due: str
+    reason: str
     price: str
 
 
@@ -50,7 +51,7 @@ def render(*, reminder: Reminder, member: User, items: list[ListItem], at: datet
     unsubscribe = unsubscribe_url(token)
     zone = ZoneInfo(member.time_zone)
     with translation.override(member.language), timezone.override(zone):
-        lines = [_line(item, member.language, at.astimezone(zone)) for item in items[:_IN_MAIL]]
+        lines = [_line(item, member.language, at, zone) for item in items[:_IN_MAIL]]
         names = [_short(line.name) for line in lines[:_IN_SUBJECT]]
         context: dict[str, Any] = {
             "site_name": settings.SITE_NAME,
@@ -76,23 +77,16 @@ def render(*, reminder: Reminder, member: User, items: list[ListItem], at: datet
         }
 
 
-def _line(item: ListItem, language: str, local: datetime) -> Line:
-    offer, forecast = item.offer, item.prediction
+def _line(item: ListItem, language: str, at: datetime, zone: ZoneInfo) -> Line:
+    offer = item.offer
     assert offer is not None  # noqa: S101  due_items() gives only items that are on sale
+    facts = lists.facts_of(item, at=at, zone=zone)
     return Line(
         name=" ".join(item.product.name.split()),
         store=offer.store.name,
         accent=offer.store.accent_light,
-        due=due_label(
-            today=local.date(),
-            expected_on=forecast.expected_on,
-            lower_on=forecast.lower_on,
-            upper_on=forecast.upper_on,
-            interval_days=forecast.interval_days,
-            p28=forecast.p28,
-            times_bought=item.times_bought,
-            is_due=lists.is_due(forecast, local.date()),
-        ),
+        due=due_label(facts),
+        reason=reason(facts, below_label=True),
         price=format_money(offer.price, offer.currency, language),
     )
 

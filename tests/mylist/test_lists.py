@@ -11,11 +11,12 @@ from mylist import lists, reorder
 from mylist.lists import Availability, Group
 from mylist.models import ListItem, Prediction
 from shop import orders
-from shop.models import Offer, Purchase
+from shop.models import Offer, Product, Purchase
 from tests.factories import (
     AddressFactory,
     ListItemFactory,
     MemberFactory,
+    NeedFactory,
     PaymentMethodFactory,
 )
 
@@ -113,6 +114,50 @@ class TestOrder:
         ListItemFactory(member=shopper, due=True)
         found = [entry.group for entry in lists.build(member=shopper, at=now).entries]
         assert found == [Group.DUE, Group.LATER, Group.SNOOZED]
+
+
+class TestReason:
+    def met(self, shopper, now, **other) -> ListItem:
+        """Bought 29 days ago and not due, and another item for the same need bought later."""
+        item = ListItemFactory(member=shopper, offer__product__need=NeedFactory(), offer__product__brand="Havre")
+        facts = {"member": shopper, "offer__product__need": item.product.need, "offer__product__brand": "Sol"}
+        ListItemFactory(**facts | {"last_bought_at": now - timedelta(days=3)} | other)
+        return item
+
+    def reasons(self, item, now) -> set[str]:
+        """As the list and as the item alone has it."""
+        found = lists.build(member=item.member, at=now).entries
+        listed = {entry.item.pk: entry for entry in found}[item.pk]
+        return {listed.reason, lists.get(member=item.member, item_id=item.pk, at=now).reason}
+
+    def test_another_brand_bought_since_is_named(self, shopper, now):
+        item = self.met(shopper, now)
+        assert self.reasons(item, now) == {"Last time 1 pack, 4 weeks ago; another brand 3 days ago"}
+
+    def test_so_is_another_size_of_the_same_brand_even_if_hidden(self, shopper, now):
+        item = self.met(shopper, now, offer__product__brand="Havre", hidden_at=now)
+        assert self.reasons(item, now) == {"Last time 1 pack, 4 weeks ago; something similar 3 days ago"}
+
+    @pytest.mark.parametrize("other", ["before", "for another need", "by another member"])
+    def test_nothing_else_is(self, shopper, now, other):
+        facts = {
+            "before": {"last_bought_at": now - timedelta(days=40)},
+            "for another need": {"offer__product__need": NeedFactory()},
+            "by another member": {"member": MemberFactory()},
+        }
+        assert self.reasons(self.met(shopper, now, **facts[other]), now) == {
+            "About every 4 weeks, last time 1 pack, 4 weeks ago"
+        }
+
+    def test_products_without_a_need_have_nothing_to_do_with_each_other(self, shopper, now):
+        item = self.met(shopper, now)
+        Product.objects.update(need=None)
+        assert self.reasons(item, now) == {"About every 4 weeks, last time 1 pack, 4 weeks ago"}
+
+    def test_the_days_are_the_members_own(self, now):
+        late = now.replace(hour=23)  # tomorrow morning in Taipei
+        item = ListItemFactory(member__time_zone="Asia/Taipei", last_bought_at=late - timedelta(hours=20))
+        assert self.reasons(item, late) == {"About every 4 weeks, last time 1 pack, yesterday"}
 
 
 class TestEntry:

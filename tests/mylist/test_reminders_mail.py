@@ -71,6 +71,8 @@ def test_render_gives_no_date_where_the_window_is_wide(now):
     Prediction.objects.filter(item=item).update(upper_on=now.date() + timedelta(days=25))
     message = _planned(now)
     assert "About every 4 weeks, probably due" in message.text
+    assert "Last time 1 pack, 4 weeks ago" in message.text
+    assert "Last time 1 pack, 4 weeks ago" in message.html
     assert "Runs out" not in message.text
 
 

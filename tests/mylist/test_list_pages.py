@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from mylist.models import ListItem
+from mylist.models import ListItem, Prediction
 from shop.models import Errand, Offer, Order, OrderLine
 from tests.factories import (
     AddressFactory,
@@ -232,12 +232,21 @@ def test_undo_of_another_customers_errand_finds_nothing(shopper, now):
 # ---------------------------------------------------------------- what an item says
 
 
-def test_an_item_says_what_was_bought_and_what_the_price_was(shopper, soap):
+def test_an_item_says_why_it_is_there_and_what_the_price_was(shopper, soap):
     ListItem.objects.filter(pk=soap.pk).update(last_quantity=2, last_unit_price=Decimal(299))
     text = page_of(shopper).text
-    assert "2 packs on Oct 20" in text
+    assert "Runs out about now" in text
+    assert "About every 30 days, last time 2 packs, 29 days ago" in text
     assert "NT$300 each" in text
     assert "was NT$299" in text
+
+
+def test_an_item_says_its_rhythm_once(shopper, soap, now):
+    Prediction.objects.filter(pk=soap.pk).update(upper_on=now.date() + timedelta(days=40))
+    text = page_of(shopper).text
+    assert "About every 4 weeks, probably due" in text
+    assert "Last time 1 pack, 4 weeks ago" in text
+    assert text.count("About every") == 1
 
 
 @pytest.mark.parametrize(

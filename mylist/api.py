@@ -54,7 +54,8 @@ class EntrySerializer(serializers.Serializer):
     unit_price = serializers.CharField(allow_null=True)
     previous_price = serializers.CharField(allow_null=True, help_text="what was paid last time, where it differs")
     currency = serializers.CharField()
-    due_label = serializers.CharField()
+    due_label = serializers.CharField(help_text="when it is likely needed, no surer than the forecast")
+    reason = serializers.CharField(help_text="why: the rhythm and the last purchase, in words")
     supply_left = serializers.FloatField(help_text="0 to 1")
     expected_on = serializers.DateField()
     last_bought_at = serializers.DateTimeField()
@@ -249,6 +250,7 @@ def entry_json(entry: lists.Entry) -> dict[str, Any]:
         "previous_price": money(entry.previous_price),
         "currency": entry.currency,
         "due_label": entry.due_label,
+        "reason": entry.reason,
         "supply_left": round(entry.supply_left, 3),
         "expected_on": entry.prediction.expected_on.isoformat(),
         "last_bought_at": moment(item.last_bought_at),

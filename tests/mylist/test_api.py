@@ -117,12 +117,15 @@ class TestList:
             "available",
         )
         assert entry["due_label"] == "Runs out about now"
+        assert entry["reason"] == "About every 30 days, last time 1 pack, 29 days ago"
         assert entry["last_quantity"] == "1"
 
     def test_it_speaks_the_members_language(self, api, item, shopper):
         shopper.language = "zh-hant"
         shopper.save()
-        assert api.get(LIST).json()["items"][0]["name"] == item.product.name_zh
+        entry = api.get(LIST).json()["items"][0]
+        assert entry["name"] == item.product.name_zh
+        assert entry["reason"].startswith("大約每 30 天買一次，上次買了 1 份")
 
     def test_everything_hidden_is_an_empty_list_and_no_refusal(self, api, item, now):
         ListItem.objects.update(hidden_at=now)

@@ -5,9 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mylist import lists
 from mylist.models import Prediction
+from mylist.words import staff_reason
 from notify.admin import ReadOnly
 from shop.admin.search import MEMBER, PRODUCT, RelatedSearch
 
@@ -35,6 +38,17 @@ class ChanceFilter(admin.SimpleListFilter):
                 return queryset
 
 
+@admin.display(description=_("in words"))
+def in_words(prediction: Prediction) -> str:
+    """What the list says of the item today, and why."""
+    entry = lists.get(member=prediction.item.member, item_id=prediction.item_id, at=timezone.now())
+    return staff_reason(entry.facts)
+
+
+# The words above the numbers they come from.
+FORECAST = [in_words, *(field.name for field in Prediction._meta.concrete_fields if not field.primary_key)]
+
+
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnly, RelatedSearch):
     list_display = [
@@ -56,6 +70,8 @@ class PredictionAdmin(ReadOnly, RelatedSearch):
     search_related = {"item__member": MEMBER, "item__product": PRODUCT}
     search_help_text = _("SKU, name or brand; member number, name, e-mail or phone; model version")
     ordering = ["-pk"]
+    fields = ["item", *FORECAST]
+    readonly_fields = [in_words]
 
     @admin.display(description=_("chance in 7 days"), ordering="p7")
     def chance_7(self, prediction: Prediction) -> str:

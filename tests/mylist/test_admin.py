@@ -146,6 +146,14 @@ def test_a_list_item_shows_its_forecast(client):
     page = client.get(change(item)).text
     assert item.prediction.model_version in page
     assert change(item.prediction) in page
+    assert "Chance to be bought: 2 % in 7 days, 5 % in 14, 20 % in 28." in page
+
+
+def test_a_forecast_is_put_in_words(client):
+    sign_in(client, superuser=True)
+    item = ListItemFactory(due=True, around=timezone.now(), last_quantity=2)
+    page = client.get(change(item.prediction)).text
+    assert "The shopper reads: Runs out about now. About every 30 days, last time 2 packs, 29 days ago." in page
 
 
 def test_a_reminder_names_its_items_without_a_question_for_each(client, now):

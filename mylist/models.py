@@ -181,6 +181,101 @@ class Prediction(models.Model):
         return f"{self.item}"
 
 
+class ForecastCheck(models.Model):
+    """What the list said of an item on one night, and when it was bought afterwards; see mylist.checks.
+
+    The sampled rows of single items live until their outcome is known and summed up in ChanceScore and DateScore.
+    """
+
+    item = models.ForeignKey(
+        ListItem, on_delete=models.CASCADE, related_name="checks", db_index=False, verbose_name=_("list item")
+    )
+    # The shop's local day of `kept_at`, the moment from which the days ahead are counted.
+    kept_on = models.DateField(_("kept on"), db_index=True)
+    kept_at = models.DateTimeField(_("kept at"))
+    model_version = models.CharField(_("model"), max_length=64)
+    p7 = models.FloatField(_("chance in 7 days"))
+    p14 = models.FloatField(_("chance in 14 days"))
+    p28 = models.FloatField(_("chance in 28 days"))
+    expected_on = models.DateField(_("expected on"))
+    lower_on = models.DateField(_("10 % before"))
+    upper_on = models.DateField(_("90 % before"))
+    times_bought = models.PositiveIntegerField(_("times bought"))
+    is_newcomer = models.BooleanField(_("new customer"))
+    bought_at = models.DateTimeField(_("bought at"), null=True, blank=True)
+    # The member's local day of it, as the dates of the forecast are.
+    bought_on = models.DateField(_("bought on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("kept forecast")
+        verbose_name_plural = _("kept forecasts")
+        constraints = [
+            models.UniqueConstraint(fields=["item", "kept_on"], name="one_check_an_item_and_day"),
+            models.CheckConstraint(
+                condition=Q(bought_at__isnull=True, bought_on__isnull=True)
+                | Q(bought_at__gt=F("kept_at"), bought_on__isnull=False),
+                name="checks_look_ahead",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} · {self.kept_on}"
+
+
+class ChanceScore(models.Model):
+    """How chances of one tenth (bin 3: 30 to 40 %) came true: sums over the forecasts kept in a week."""
+
+    week = models.DateField(_("week from"))
+    model_version = models.CharField(_("model"), max_length=64)
+    # Of which forecasts, as mylist.checks.segments spells it: "all", "times:1", "category:12" ...
+    segment = models.CharField(_("segment"), max_length=32)
+    horizon = models.PositiveSmallIntegerField(_("days ahead"))
+    bin = models.PositiveSmallIntegerField(_("tenth"))
+    count = models.PositiveIntegerField(_("forecasts"))
+    said = models.FloatField(_("sum of the chances"))
+    seen = models.PositiveIntegerField(_("bought"))
+
+    class Meta:
+        verbose_name = _("chances compared")
+        verbose_name_plural = _("forecast quality")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["segment", "horizon", "week", "model_version", "bin"], name="one_chance_score_a_bin"
+            ),
+            models.CheckConstraint(
+                condition=Q(bin__lte=9, count__gte=1, seen__lte=F("count"), said__gte=0), name="chance_scores_add_up"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.week} · {self.segment} · {self.horizon} · {self.bin}"
+
+
+class DateScore(models.Model):
+    """How dates came true: sums over the forecasts kept in a week whose item was bought within 56 days."""
+
+    week = models.DateField(_("week from"))
+    model_version = models.CharField(_("model"), max_length=64)
+    segment = models.CharField(_("segment"), max_length=32)
+    count = models.PositiveIntegerField(_("bought within 56 days"))
+    days_off = models.PositiveIntegerField(_("sum of days off"))
+    early = models.PositiveIntegerField(_("before the window"))
+    late = models.PositiveIntegerField(_("after the window"))
+
+    class Meta:
+        verbose_name = _("dates compared")
+        verbose_name_plural = _("dates compared")
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "week", "model_version"], name="one_date_score_a_week"),
+            models.CheckConstraint(
+                condition=Q(count__gte=1) & Q(count__gte=F("early") + F("late")), name="date_scores_add_up"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.week} · {self.segment}"
+
+
 class Reminder(models.Model):
     """One message for all that is due for one member: planned, then sent or dropped, opened, answered by an order."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 
 from accounts.models import User
 from shop.models import Order, OrderLine, Purchase
@@ -96,3 +96,46 @@ def completed(at: datetime, *, member: str = "pk") -> Q:
         member=OuterRef(member),
     )
     return Q(Exists(imported)) | Q(Exists(ordered))
+
+
+def first_bought(*, member: str, product: str, after: str, until: datetime) -> tuple[Subquery, Subquery]:
+    """When a row's member first bought its product later than its moment `after`: by own order, and by import.
+
+    The arguments name columns of the query that the two are put in; null where it was not bought by `until`. An own
+    order counts once it can no longer be undone, so that an answer stays as it is; a return is no purchase.
+    """
+    ordered = OrderLine.objects.filter(
+        Q(order__status=Order.Status.SETTLED)
+        | Q(order__status=Order.Status.PLACED, order__errand__undo_until__lte=until),
+        order__member=OuterRef(member),
+        product=OuterRef(product),
+        order__placed_at__gt=OuterRef(after),
+        order__placed_at__lte=until,
+    )
+    imported = Purchase.objects.filter(
+        member=OuterRef(member),
+        product=OuterRef(product),
+        quantity__gt=0,
+        purchased_at__gt=OuterRef(after),
+        purchased_at__lte=until,
+    )
+    return (
+        Subquery(ordered.order_by("order__placed_at").values("order__placed_at")[:1]),
+        Subquery(imported.order_by("purchased_at").values("purchased_at")[:1]),
+    )
+
+
+def had_bought(*, by: datetime, member: str = "pk") -> Q:
+    """Rows whose member (the column `member`) had bought something, anywhere, by a moment."""
+    imported = Purchase.objects.filter(member=OuterRef(member), purchased_at__lte=by, quantity__gt=0)
+    ordered = Order.objects.filter(member=OuterRef(member), placed_at__lte=by).exclude(status=Order.Status.UNDONE)
+    return Q(Exists(imported)) | Q(Exists(ordered))
+
+
+def reaches() -> datetime | None:
+    """The moment of the newest line: a shop that only imports knows nothing of the days after it."""
+    newest = (
+        Purchase.objects.aggregate(newest=Max("purchased_at"))["newest"],
+        Order.objects.aggregate(newest=Max("placed_at"))["newest"],
+    )
+    return max(filter(None, newest), default=None)

@@ -1,0 +1,10 @@
+"""Forecasts compared with what happened: a sample kept every night, judged as time passes, summed up for a year.
+
+The web process reads the sums, so nothing here needs the engine or its arrays.
+"""
+
+from mylist.checks.judging import judge
+from mylist.checks.keeping import keep
+from mylist.checks.reading import Choice, Quality, offered, quality, waiting
+
+__all__ = ["Choice", "Quality", "judge", "keep", "offered", "quality", "waiting"]

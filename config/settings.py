@@ -203,6 +203,8 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch-messages": {"task": "notify.tasks.dispatch_messages", "schedule": timedelta(seconds=15)},
     "plan-reminders": {"task": "mylist.tasks.plan_reminders", "schedule": timedelta(minutes=15)},
     "predict-nightly": {"task": "mylist.tasks.predict_all_when_due", "schedule": timedelta(minutes=30)},
+    "check-forecasts": {"task": "mylist.tasks.check_forecasts", "schedule": timedelta(hours=1)},
+    "fit-weekly": {"task": "mylist.tasks.fit_model_when_due", "schedule": timedelta(minutes=20)},
 }
 
 # ---------------------------------------------------------------- people

@@ -10,12 +10,14 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from mylist import reminders
+from mylist import checks, reminders
 from mylist.models import FittedModel
 
 # A night's fit is used until the next one; the beat asks more often, so that a missed night is made up for.
 _FIT_EVERY = timedelta(hours=20)
 _ROUND_SECONDS = 900
+# A back-test fits every kind of model several times over.
+_FIT_SECONDS = 3600
 
 
 @shared_task
@@ -57,6 +59,42 @@ def predict_all_when_due() -> bool:
         return False
     predict_all.delay()
     return True
+
+
+@shared_task(time_limit=_FIT_SECONDS, soft_time_limit=_FIT_SECONDS - 10)
+def fit_model() -> str:
+    """Try the kinds of model on the shop's past and switch on what does better; what became of it, "" while another
+    is at work (see predict_all).
+    """
+    from mylist import predictions
+
+    if not cache.add("mylist.fit_model", 1, _FIT_SECONDS):
+        return ""
+    try:
+        return predictions.fit_candidates(at=timezone.now()).status
+    finally:
+        cache.delete("mylist.fit_model")
+
+
+@shared_task
+def fit_model_when_due() -> bool:
+    """Once a week, at the first chance: whether a fit was asked for."""
+    from mylist import predictions
+
+    if not predictions.is_due(at=timezone.now()):
+        return False
+    fit_model.delay()
+    return True
+
+
+@shared_task(time_limit=_ROUND_SECONDS, soft_time_limit=_ROUND_SECONDS - 10)
+def check_forecasts() -> int:
+    """Once a day, at the first chance: keep a sample of what is said, judge what was said before; how many are kept."""
+    at = timezone.now()
+    kept = checks.keep(at=at)
+    if kept:
+        checks.judge(at=at)
+    return kept
 
 
 @shared_task

@@ -1,4 +1,11 @@
-"""``python -m replenish forecast``: forecasts for requested pairs, from Parquet to Parquet."""
+"""Forecasts for requested pairs, and how good they would have been: files in, files out.
+
+A history is Parquet or CSV (.csv, .csv.gz) with one line for each article bought: customer_id, product_id,
+purchased_at (a date or a local time), quantity (below zero: given back); used where they are there: price (paid for the
+whole line), department, category, subcategory (what the product is for), package_size ("16 OZ", "6 x 330 ml"). Lines
+of one day and pair are one purchase. A history that knows no dates may have order_number or basket_index (1, 2, 3 ...
+for each customer) instead of purchased_at: then every basket counts as a day, and all answers are in baskets.
+"""
 
 from __future__ import annotations
 
@@ -6,161 +13,180 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from replenish import Forecasts, Purchases, fit, forecast
-from replenish.types import WINDOW
-
-NOT_GOODS = (
-    "FUEL",
-    "MISCELLANEOUS",
-    "COUPON",
-    "CNTRL/STORE SUP",
-    "POSTAL CENTER",
-    "PHOTO & VIDEO",
-    "PROD-WHS SALES",
-    "GM MERCH EXP",
-    "RESTAURANT",
-    "TRAVEL & LEISURE",
+from replenish import fit, forecast
+from replenish.backtest import contenders, cutoffs_for, follow_up_for, replay
+from replenish.files import (
+    EPOCH,
+    KEY,
+    LAST_BASKET,
+    History,
+    InputError,
+    answers,
+    read_history,
+    read_requests,
+    told,
+    write,
 )
-"""Departments whose lines are no goods."""
-
-KEY = ["customer_id", "product_id"]
-NEEDED = [*KEY, "purchased_at", "quantity"]
-EPOCH = dt.date(1970, 1, 1)
+from replenish.picture import picture
+from replenish.report import records, table
+from replenish.types import WINDOW
 
 SHARD = 500
 """Customers forecast at a time: keeps memory flat and progress visible."""
 
 
-class InputError(Exception):
-    """What the command was given cannot be used; the message says what and why."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; 0 when the forecasts are written, 2 with a message on stderr when the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m replenish", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("forecast", help="forecast requested pairs at the end of a day")
-    command.add_argument("--history", type=Path, required=True, help="purchase lines (Parquet)")
-    command.add_argument("--requests", type=Path, required=True, help="customer_id, product_id (Parquet)")
-    command.add_argument("--cutoff", type=_date, required=True, help="last day that may be seen, YYYY-MM-DD")
-    command.add_argument("--out", type=Path, required=True, help="where the forecasts go (Parquet)")
-    options = parser.parse_args(arguments)
+    """Runs the command; 0 when its answers are written, 2 with a message on stderr when the input is wrong."""
+    options = _parser().parse_args(arguments)
     try:
-        history = _read(options.history, NEEDED)
-        requests = _read(options.requests, KEY)
-        answers = predict(history, requests, options.cutoff)
-        answers.write_parquet(options.out)
+        options.run(options)
     except (InputError, OSError) as problem:
         sys.stderr.write(f"replenish: {problem}\n")
         return 2
-    sys.stderr.write(f"{answers.height} forecasts written to {options.out}\n")
     return 0
 
 
-def predict(history: pl.DataFrame, requests: pl.DataFrame, cutoff: dt.date) -> pl.DataFrame:
-    """One row for each distinct requested pair: customer_id, product_id, cutoff, expected_at, lower_at,
-    upper_at, p7, p14, p28, score.
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m replenish", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ``history`` needs customer_id, product_id, purchased_at (local date or time) and quantity; department,
-    category and subcategory are used where they are there. Lines of no goods do not count. Raises InputError for
-    a wanted pair that was never bought until ``cutoff``.
+    command = commands.add_parser(
+        "forecast",
+        help="forecast requested pairs at the end of a day",
+        description="Gives customer_id, product_id, cutoff, expected_at, lower_at, upper_at (50, 10 and 90 %% "
+        "quantile of the next purchase given that it comes within 56 days), p7, p14, p28 (chance of buying within so "
+        "many days), score (higher first on the list). Where the history counts baskets: expected_in, lower_in and "
+        "upper_in (numbers of baskets) instead of dates, p7 within 7 baskets ..., no cutoff.",
+    )
+    command.add_argument("--history", type=Path, required=True, help="purchase lines (Parquet or CSV)")
+    command.add_argument("--requests", type=Path, required=True, help="customer_id, product_id (Parquet or CSV)")
+    command.add_argument("--cutoff", type=_date, help="last day that may be seen, YYYY-MM-DD; not where baskets count")
+    command.add_argument("--out", type=Path, required=True, help="where the forecasts go (Parquet, or CSV by its name)")
+    command.set_defaults(run=_forecast)
+
+    command = commands.add_parser(
+        "backtest",
+        help="replay past days and judge what the models would have said",
+        description="Fits every model on what was known at each cut-off and judges it by what happened then: dates "
+        "(mae_days ... width80_days), chances within 7, 14 and 28 days, reminders, and the first ten of the list.",
+    )
+    command.add_argument("history", type=Path, help="purchase lines (Parquet or CSV)")
+    command.add_argument("--cutoffs", type=_dates, help="days to look ahead from, such as 2026-01-31,2026-02-28")
+    command.add_argument("--count", type=_positive, default=3, help="how many cut-offs, where they are not given (3)")
+    command.add_argument("--follow-up", type=_positive, help="days seen after a cut-off (56, fewer in a short history)")
+    command.add_argument("--models", type=_names, help="such as light,full,atd (all there are)")
+    command.add_argument("--out", type=Path, help="the whole table with cut-offs and segments, .csv or .json")
+    command.add_argument("--picture", type=Path, help="what was said against what was seen, .svg")
+    command.set_defaults(run=_backtest)
+    return parser
+
+
+def _forecast(options: argparse.Namespace) -> None:
+    history = _history(options.history)
+    if history.in_baskets and options.cutoff:
+        raise InputError(f"{options.history} counts baskets, which have no date: leave out --cutoff")
+    if not history.in_baskets and not options.cutoff:
+        raise InputError("--cutoff is needed: the last day that may be seen, such as 2026-01-31")
+    found = predict(history, read_requests(options.requests), options.cutoff)
+    write(found, options.out)
+    sys.stderr.write(f"{found.height} forecasts written to {options.out}\n")
+
+
+def predict(history: History, requests: pl.DataFrame, cutoff: dt.date | None) -> pl.DataFrame:
+    """One row for each distinct requested pair, as the command's help says; ``cutoff`` is None where baskets count.
+
+    Raises InputError for a wanted pair that was never bought until then.
     """
-    as_of = (cutoff - EPOCH).days
-    lines, customers, products = _purchases(history)
+    as_of = LAST_BASKET if cutoff is None else (cutoff - EPOCH).days
+    lines = history.purchases
     model = fit(lines, as_of=as_of)
-    wanted = requests.select(KEY).unique(maintain_order=True)
-    asked = np.unique(_codes(wanted["customer_id"], customers))
+    wanted = requests.select(
+        *KEY,
+        customer=history.customers.codes(requests["customer_id"]),
+        product=history.products.codes(requests["product_id"]),
+    )
+    asked = wanted["customer"].unique().sort().to_numpy()
     shards = np.array_split(asked, max(1, -(-len(asked) // SHARD)))
     by_customer = np.argsort(lines.customer, kind="stable")
     sorted_customer = lines.customer[by_customer]
     found = []
     for shard in tqdm(shards, desc="forecast", unit="shard", disable=not sys.stderr.isatty()):
         start, stop = np.searchsorted(sorted_customer, [shard[0], shard[-1] + 1]) if len(shard) else (0, 0)
-        mine = by_customer[start:stop]
-        found.append(_frame(forecast(model, lines.take(mine), as_of=as_of), customers, products, cutoff))
-    answers = wanted.join(pl.concat(found), on=KEY, how="left", maintain_order="left")
-    missing = answers.filter(pl.col("score").is_null())
+        found.append(answers(forecast(model, lines.take(by_customer[start:stop]), as_of=as_of), cutoff))
+    paired = wanted.join(pl.concat(found), on=["customer", "product"], how="left", maintain_order="left")
+    missing = paired.filter(pl.col("score").is_null())
     if missing.height:
         first = missing.row(0, named=True)
         raise InputError(
-            f"{missing.height} requested pairs were never bought until {cutoff}, the first of them: "
+            f"{missing.height} requested pairs were never bought until {cutoff or 'now'}, the first of them: "
             f"customer {first['customer_id']}, product {first['product_id']}"
         )
-    return answers
+    return paired.drop("customer", "product")
 
 
-def _purchases(history: pl.DataFrame) -> tuple[Purchases, pl.Series, pl.Series]:
-    """Lines of goods as the engine reads them, and the identifiers its customers and products stand for."""
-    if "department" in history.columns:
-        goods = pl.col("department").is_not_null() & ~pl.col("department").is_in(NOT_GOODS)
-        history = history.filter(goods)
-    history = history.drop_nulls(NEEDED)
-    customers, products = (history[name].unique().sort() for name in KEY)
-    lines = Purchases.from_columns(
-        customer=_codes(history["customer_id"], customers),
-        product=_codes(history["product_id"], products),
-        day=history["purchased_at"].cast(pl.Date).cast(pl.Int32).to_numpy(),
-        quantity=history["quantity"].to_numpy(),
-        need=_labels(history, "subcategory"),
-        category=_labels(history, "category"),
-    )
-    return lines, customers, products
-
-
-def _codes(values: pl.Series, known: pl.Series) -> np.ndarray[Any, Any]:
-    """The place of each value among ``known`` (sorted); -1 where it is not one of them."""
-    index = pl.DataFrame({"value": known}).with_row_index("code")
-    found = pl.DataFrame({"value": values.cast(known.dtype)}).join(index, on="value", how="left", maintain_order="left")
-    return found["code"].cast(pl.Int64).fill_null(-1).to_numpy()
-
-
-def _labels(history: pl.DataFrame, column: str) -> np.ndarray[Any, Any] | None:
-    if column not in history.columns:
-        return None
-    return _codes(history[column], history[column].drop_nulls().unique().sort())
-
-
-def _frame(found: Forecasts, customers: pl.Series, products: pl.Series, cutoff: dt.date) -> pl.DataFrame:
-    columns = {
-        "customer_id": customers.gather(found.customer),
-        "product_id": products.gather(found.product),
-        "cutoff": pl.repeat(cutoff, len(found), eager=True),
-        "expected_at": _moments(found.median_days, cutoff),
-        "lower_at": _moments(found.lower_days, cutoff),
-        "upper_at": _moments(found.upper_days, cutoff),
-        "p7": found.p7,
-        "p14": found.p14,
-        "p28": found.p28,
-        "score": found.score,
-    }
-    return pl.DataFrame(columns)
-
-
-def _moments(days: np.ndarray[Any, Any], cutoff: dt.date) -> np.ndarray[Any, Any]:
-    """``days`` after the cut-off, no further than the window they are given for."""
-    micros = np.rint(np.clip(days, 0.0, WINDOW) * 86_400_000_000).astype("timedelta64[us]")
-    moments: np.ndarray[Any, Any] = np.datetime64(cutoff, "us") + micros
-    return moments
-
-
-def _read(path: Path, needed: list[str]) -> pl.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path} is not there")
+def _backtest(options: argparse.Namespace) -> None:
+    history = _history(options.history)
     try:
-        frame = pl.read_parquet(path)
-    except pl.exceptions.PolarsError as problem:
-        raise InputError(f"{path} is not a Parquet file: {problem}") from problem
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise InputError(f"{path} has no column {', '.join(missing)}")
-    return frame
+        models = contenders(options.models)
+    except ValueError as problem:
+        raise InputError(f"--models: {problem}") from None
+    lines = history.purchases
+    follow_up = options.follow_up or follow_up_for(lines)
+    if options.cutoffs and history.in_baskets:
+        raise InputError(f"{options.history} counts baskets, which have no date: give --count instead of --cutoffs")
+    if options.cutoffs:
+        cutoffs = tuple((day - EPOCH).days for day in options.cutoffs)
+        room = int(lines.day.max()) - max(cutoffs)
+        if room < 1:
+            raise InputError(f"nothing in {options.history} comes after {max(options.cutoffs)}: take an earlier day")
+        if options.follow_up is None:
+            follow_up = min(room, WINDOW)
+        elif room < follow_up:
+            raise InputError(
+                f"only {room} days follow {max(options.cutoffs)}: take an earlier day, or --follow-up {room}"
+            )
+    else:
+        cutoffs = cutoffs_for(lines, count=options.count, follow_up=follow_up)
+    with tqdm(total=len(models) * len(cutoffs), desc="backtest", disable=not sys.stderr.isatty()) as bar:
+
+        def done(contender: str, cutoff: int) -> None:
+            bar.update()
+            bar.set_postfix_str(f"{contender} at {_day(cutoff, history)}")
+
+        rows = replay(
+            models, lines, cutoffs=cutoffs, follow_up=follow_up, category_names=history.categories, progress=done
+        )
+    if not rows:
+        raise InputError(
+            f"{options.history} cannot judge anything yet: no pair was bought on two days before a cut-off"
+        )
+    name = partial(_day, history=history)
+    sys.stdout.write(table(rows, name))
+    if options.out:
+        write(records(rows, name), options.out)
+    if options.picture:
+        options.picture.write_text(picture(rows), encoding="utf-8")
+
+
+def _history(path: Path) -> History:
+    found = read_history(path)
+    sys.stderr.write(f"{len(found.purchases)} lines read from {path}{told(found.left_out)}\n")
+    return found
+
+
+def _day(number: int, history: History) -> str:
+    if history.in_baskets:
+        return f"{LAST_BASKET - number} baskets ago"
+    return (EPOCH + dt.timedelta(days=number)).isoformat()
 
 
 def _date(text: str) -> dt.date:
@@ -168,6 +194,20 @@ def _date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-01-31") from None
+
+
+def _dates(text: str) -> list[dt.date]:
+    return [_date(one) for one in text.split(",")]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
 
 
 if __name__ == "__main__":

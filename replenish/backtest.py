@@ -34,6 +34,9 @@ NEW = 60
 CATEGORIES = 8
 """So many categories, the largest, are judged one by one."""
 
+EDGES = (0.0, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Chances are put into bins between these to see whether they are honest; most chances are small."""
+
 ALL = "all"
 
 TOLERANCE = 0.005
@@ -51,8 +54,10 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Pairs of about the same chance: the mean ``said``, the share ``seen``, how many."""
+    """Pairs of a chance from ``lower`` to ``upper``: the mean ``said``, the share ``seen``, how many."""
 
+    lower: float
+    upper: float
     said: float
     seen: float
     count: int
@@ -160,6 +165,11 @@ def follow_up_for(purchases: Purchases) -> int:
     return next((days for days in FOLLOW_UPS if span >= 2 * days), FOLLOW_UPS[-1])
 
 
+def days_judged(follow_up: int) -> int:
+    """The horizon that decides: 14 days, 7 where the follow-up is too short for them."""
+    return 14 if follow_up >= 14 else 7
+
+
 def cutoffs_for(purchases: Purchases, *, count: int = 3, follow_up: int = WINDOW) -> tuple[int, ...]:
     """Up to ``count`` days to look ahead from, ascending, whole weeks apart.
 
@@ -232,7 +242,7 @@ def verdict(rows: Sequence[Row], candidate: str, rivals: Sequence[str], *, toler
         if name not in pooled:
             raise ValueError(f"{name!r} was not in the back-test, only {', '.join(pooled)}")
     mine, comparisons = pooled[candidate], []
-    days = next((days for days in (14, 7) if not np.isnan(mine[f"logloss{days}"])), 14)
+    days = days_judged(rows[0].follow_up)
     for rival in rivals:
         theirs = pooled[rival]
         loss = f"logloss{days}"
@@ -458,5 +468,6 @@ def _brief(judged: _Judged, some: NDArray[np.bool_]) -> dict[str, float]:
 
 
 def _bins(judged: _Judged) -> tuple[Bin, ...]:
-    said, seen, count = metrics.reliability(*judged.outcome(14 if judged.follow_up >= 14 else HORIZONS[0]))
-    return tuple(Bin(*one) for one in zip(said.tolist(), seen.tolist(), count.tolist(), strict=True))
+    said, seen, count = metrics.reliability(*judged.outcome(days_judged(judged.follow_up)), EDGES)
+    found = zip(EDGES[:-1], EDGES[1:], said.tolist(), seen.tolist(), count.tolist(), strict=True)
+    return tuple(Bin(*one) for one in found if one[-1])

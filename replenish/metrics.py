@@ -112,22 +112,22 @@ def pr_auc(happened: ArrayLike, score: ArrayLike) -> float:
 
 def ece(happened: ArrayLike, chance: ArrayLike, *, bins: int = 15) -> float:
     """Expected calibration error: mean gap between said and seen, over bins of about equally many rows."""
-    said, seen, count = reliability(happened, chance, bins=bins)
-    return float((np.abs(said - seen) * count).sum() / count.sum()) if len(count) else float("nan")
-
-
-def reliability(happened: ArrayLike, chance: ArrayLike, *, bins: int = 15) -> tuple[Floats, Floats, Ints]:
-    """Mean chance said, share seen and number of rows in each of up to ``bins`` bins of about equally many rows,
-    by rising chance. Equal chances share a bin."""
     y, p = _columns(happened, chance)
     if len(y) == 0:
-        return np.zeros(0), np.zeros(0), np.zeros(0, np.int64)
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
-    bin_of = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(len(edges) - 2, 0))
-    count = np.bincount(bin_of)
-    some = count > 0
-    said, seen = np.bincount(bin_of, p)[some], np.bincount(bin_of, y)[some]
-    return said / count[some], seen / count[some], count[some]
+        return float("nan")
+    said, seen, count = reliability(y, p, np.unique(np.quantile(p, np.linspace(0, 1, bins + 1))))
+    return float(np.nansum(np.abs(said - seen) * count) / len(y))
+
+
+def reliability(happened: ArrayLike, chance: ArrayLike, edges: ArrayLike) -> tuple[Floats, Floats, Ints]:
+    """Mean chance said, share seen and number of rows between each edge (ascending, itself included) and the next;
+    said and seen are nan where there is no row. Rows beyond the edges count in the first and the last bin."""
+    y, p = _columns(happened, chance)
+    bins = max(np.size(edges) - 1, 1)
+    bin_of = np.clip(np.searchsorted(np.asarray(edges), p, side="right") - 1, 0, bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
+    rows = np.where(count > 0, count, np.nan)
+    return np.bincount(bin_of, p, bins) / rows, np.bincount(bin_of, y, bins) / rows, count
 
 
 def break_even_precision(happened: ArrayLike, chance: ArrayLike) -> float:

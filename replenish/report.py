@@ -1,0 +1,61 @@
+"""What a back-test found, for people: a table, records for a spreadsheet, a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from replenish.backtest import ALL, LISTED, Row
+
+OF_CUTOFF = ("pairs", "logloss14", "pr_auc14", "ece14", "mae_days", "coverage80", f"ndcg{LISTED}")
+OF_SEGMENT = ("pairs", "base14", "said14", "ece14", "logloss14")
+
+DayName = Callable[[int], str]
+
+
+def table(rows: Sequence[Row], name: DayName) -> str:
+    """A column a model, a line a figure: all cut-offs together, each of them, and the segments said against seen."""
+    models = list(dict.fromkeys(row.contender for row in rows))
+    blocks = dict.fromkeys((row.cutoff, row.segment) for row in rows)
+    lines = [["", *models]]
+    figures: Sequence[str]
+    for cutoff, segment in sorted(blocks, key=lambda block: (block[1] != ALL, block[0] is not None)):
+        some = [row for row in rows if (row.cutoff, row.segment) == (cutoff, segment)]
+        if segment != ALL:
+            title, figures = segment, OF_SEGMENT
+        elif cutoff is not None:
+            title, figures = name(cutoff), OF_CUTOFF
+        else:
+            title, figures = f"all cut-offs, {some[0].follow_up} days each", list(some[0].figures)
+        lines += [[], [title]]
+        lines += [[f"  {figure}", *(_written(row.figures[figure]) for row in some)] for figure in figures]
+    left = max(len(line[0]) for line in lines if line)
+    width = max(10, *(len(model) + 2 for model in models))
+    starts = [(line or [""])[0].ljust(left) for line in lines]
+    values = ["".join(cell.rjust(width) for cell in line[1:]) for line in lines]
+    return "".join(f"{start}{rest}".rstrip() + "\n" for start, rest in zip(starts, values, strict=True))
+
+
+def records(rows: Sequence[Row], name: DayName) -> pl.DataFrame:
+    """One record a row, one column a figure, empty where it is not defined; pooled rows have the cut-off "all"."""
+    found = [
+        {
+            "contender": row.contender,
+            "cutoff": ALL if row.cutoff is None else name(row.cutoff),
+            "segment": row.segment,
+            "follow_up": row.follow_up,
+            **{figure: None if math.isnan(value) else value for figure, value in row.figures.items()},
+        }
+        for row in rows
+    ]
+    about = {"contender": pl.String, "cutoff": pl.String, "segment": pl.String, "follow_up": pl.Int64}
+    figures = dict.fromkeys((figure for row in rows for figure in row.figures), pl.Float64)
+    return pl.DataFrame(found, schema={**about, **figures})
+
+
+def _written(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.4f}"

@@ -190,10 +190,16 @@ def build(*, member: User, at: datetime) -> MemberList:
     recent = _recent_lines(member, at)
     ordered_at = {line.product_id: line.order.placed_at for line in recent}
     zone = ZoneInfo(member.time_zone)
+    today = at.astimezone(zone).date()
     found = list(items)
     newest = _newest(found)
     shown = [
-        _entry(item, ordered_at.get(item.product_id), _other(item, newest), at, zone)
+        _entry(
+            item,
+            facts_of(item, today=today, zone=zone, other=_other(item, newest)),
+            ordered_at.get(item.product_id),
+            at,
+        )
         for item in found
         if not item.hidden_at
     ]
@@ -224,14 +230,14 @@ def get(*, member: User, item_id: int, at: datetime) -> Entry:
         raise ListItem.DoesNotExist
     item = found[item_id]
     ordered_at = {line.product_id: line.order.placed_at for line in _recent_lines(member, at)}
-    other = _other(item, _newest(found.values()))
-    return _entry(item, ordered_at.get(item.product_id), other, at, ZoneInfo(member.time_zone))
+    zone = ZoneInfo(member.time_zone)
+    facts = facts_of(item, today=at.astimezone(zone).date(), zone=zone, other=_other(item, _newest(found.values())))
+    return _entry(item, facts, ordered_at.get(item.product_id), at)
 
 
-def facts_of(item: ListItem, *, at: datetime, zone: tzinfo, other: ListItem | None = None) -> Facts:
-    """What may be said of an item at a moment; `other`: a later purchase for the same need."""
+def facts_of(item: ListItem, *, today: date, zone: tzinfo, other: ListItem | None = None) -> Facts:
+    """What may be said of an item on a local day; `other`: what was bought for the same need after it."""
     prediction = item.prediction
-    today = at.astimezone(zone).date()
     return Facts(
         today=today,
         last_on=item.last_bought_at.astimezone(zone).date(),
@@ -296,8 +302,7 @@ def _other(item: ListItem, newest: dict[int | None, ListItem]) -> ListItem | Non
     return None if found is item else found
 
 
-def _entry(item: ListItem, ordered_at: datetime | None, other: ListItem | None, at: datetime, zone: tzinfo) -> Entry:
-    facts = facts_of(item, at=at, zone=zone, other=other)
+def _entry(item: ListItem, facts: Facts, ordered_at: datetime | None, at: datetime) -> Entry:
     return Entry(
         item=item,
         group=_group(item, ordered_at, facts, at),

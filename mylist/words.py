@@ -3,13 +3,15 @@
 `due_label` says when, `reason` why, `staff_reason` both with the numbers. All three are drawn from the same `Facts`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVarTuple
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 # A window wider than this share of the usual gap is no date.
 NARROW = 0.5
@@ -24,9 +26,28 @@ NEAR, SOON = 10, 14
 # From so many days on people count in weeks, months, years.
 WEEKS_FROM, MONTHS_FROM, YEARS_FROM = 14, 56, 700
 
+Span = tuple[int, str]
+"""So many days, weeks, months or years."""
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+Given = TypeVarTuple("Given")
+
+
+def _remembered(say: Callable[[*Given], str]) -> Callable[[*Given], str]:
+    """Keeps what was said in each language: lists say the same things over and over, and to look their words up each
+    time would cost more than the rest of the line."""
+
+    @lru_cache(maxsize=5000)
+    def said(language: str | None, *given: *Given) -> str:
+        return say(*given)
+
+    @wraps(say)
+    def remembered(*given: *Given) -> str:
+        return said(get_language(), *given)
+
+    return remembered
+
+
+class Facts(NamedTuple):
     """What history and forecast say of one list item; all days are the member's own.
 
     `last_on`, `last_quantity`: the last purchase; `usual_quantity`: packs usually bought at once; `interval_days`: the
@@ -109,12 +130,8 @@ def due_label(facts: Facts) -> str:
         return _("Not bought for a while")
     if facts.dated:
         return _dated(facts)
-    usual = rhythm(facts.interval_days)
-    if facts.due:
-        return _("%(rhythm)s, probably due") % {"rhythm": usual}
-    if not facts.faded and (facts.expected_on - facts.today).days <= SOON:
-        return _("%(rhythm)s, probably soon") % {"rhythm": usual}
-    return usual
+    soon = not facts.faded and (facts.expected_on - facts.today).days <= SOON
+    return _paced(_rounded(facts.interval_days), facts.due, soon)
 
 
 def reason(facts: Facts, *, below_label: bool = False) -> str:
@@ -127,12 +144,14 @@ def reason(facts: Facts, *, below_label: bool = False) -> str:
     if facts.lapsed and facts.silence > LONG * facts.interval_days and not facts.met_by_other:
         return _("%(rhythm)s, then nothing for %(span)s: probably no longer wanted") % {
             "rhythm": rhythm(facts.interval_days),
-            "span": _span(facts.silence),
+            "span": _counted(_rounded(facts.silence)),
         }
-    bought = {"packs": _packs(facts.last_quantity), "ago": _ago(facts.silence, exact=facts.dated)}
-    last = _("Last time %(packs)s, %(ago)s") % bought
+    ago = _rounded(facts.silence, facts.dated)
+    if not (facts.met_by_other or facts.stocked_up) and (not below_label or facts.dated or facts.lapsed):
+        return _habit(_rounded(facts.interval_days, facts.dated), facts.last_quantity, ago)
+    last = _last(facts.last_quantity, ago)
     if facts.met_by_other:
-        other = {"last": last, "ago": _ago(facts.other_silence)}
+        other = {"last": last, "ago": _ago(_rounded(facts.other_silence))}
         if facts.other_brand:
             return _("%(last)s; another brand %(ago)s") % other
         return _("%(last)s; something similar %(ago)s") % other
@@ -140,14 +159,22 @@ def reason(facts: Facts, *, below_label: bool = False) -> str:
         if TWICE <= facts.times_usual < MUCH_MORE:
             return _("%(last)s: should last about twice as long") % {"last": last}
         return _("%(last)s: more than usual, should last longer") % {"last": last}
-    if below_label and not facts.dated and not facts.lapsed:
-        return last
-    usual = rhythm(facts.interval_days, exact=facts.dated)
-    return _("%(rhythm)s, last time %(packs)s, %(ago)s") % {"rhythm": usual, **bought}
+    return last
+
+
+@_remembered
+def _habit(gap: Span, quantity: Decimal, ago: Span) -> str:
+    said = {"rhythm": _every(gap), "packs": _packs(quantity), "ago": _ago(ago)}
+    return _("%(rhythm)s, last time %(packs)s, %(ago)s") % said
+
+
+@_remembered
+def _last(quantity: Decimal, ago: Span) -> str:
+    return _("Last time %(packs)s, %(ago)s") % {"packs": _packs(quantity), "ago": _ago(ago)}
 
 
 def _once(facts: Facts, below_label: bool) -> str:
-    ago = _ago(facts.silence)
+    ago = _ago(_rounded(facts.silence))
     if below_label:
         bought = _("%(packs)s, %(ago)s") % {"packs": _packs(facts.last_quantity), "ago": ago}
     else:
@@ -155,7 +182,7 @@ def _once(facts: Facts, below_label: bool) -> str:
     if facts.silence > LONG * facts.interval_days:
         return _("%(bought)s, not since") % {"bought": bought}
     if facts.due:
-        span = _span(facts.interval_days)
+        span = _counted(_rounded(facts.interval_days))
         return _("%(bought)s; others buy such things again after about %(span)s") % {"bought": bought, "span": span}
     return _("%(bought)s: too early to say") % {"bought": bought}
 
@@ -173,7 +200,7 @@ def staff_reason(facts: Facts) -> str:
             _("%(bought)s, last %(ago)s: %(packs)s, usually %(usual)s.")
             % {
                 "bought": bought % {"count": facts.times_bought},
-                "ago": _ago(facts.silence, exact=True),
+                "ago": _ago(_rounded(facts.silence, exact=True)),
                 "packs": _packs(facts.last_quantity),
                 "usual": facts.usual_quantity,
             },
@@ -193,9 +220,22 @@ def staff_reason(facts: Facts) -> str:
 
 def rhythm(days: float, *, exact: bool = False) -> str:
     """The usual gap as people say it: days up to 13, then weeks, then months; `exact`: days up to eight weeks."""
-    count, unit = _rounded(days, exact)
+    return _every(_rounded(days, exact))
+
+
+@_remembered
+def _paced(gap: Span, due: bool, soon: bool) -> str:
+    if due:
+        return _("%(rhythm)s, probably due") % {"rhythm": _every(gap)}
+    if soon:
+        return _("%(rhythm)s, probably soon") % {"rhythm": _every(gap)}
+    return _every(gap)
+
+
+def _every(span: Span) -> str:
+    count, unit = span
     match unit:
-        case "day" if count == 1:
+        case "day" if count <= 1:
             return _("About every day")
         case "day" if count == 7:
             return _("About every week")
@@ -210,8 +250,8 @@ def rhythm(days: float, *, exact: bool = False) -> str:
     return said % {"count": count}
 
 
-def _span(days: float, *, exact: bool = False) -> str:
-    count, unit = _rounded(days, exact)
+def _counted(span: Span) -> str:
+    count, unit = max(span[0], 1), span[1]
     match unit:
         case "day":
             said = ngettext("%(count)d day", "%(count)d days", count)
@@ -224,8 +264,23 @@ def _span(days: float, *, exact: bool = False) -> str:
     return said % {"count": count}
 
 
-def _rounded(days: float, exact: bool) -> tuple[int, str]:
-    whole = max(1, round(days))
+def _ago(span: Span) -> str:
+    match span:
+        case 0, "day":
+            return _("today")
+        case 1, "day":
+            return _("yesterday")
+    return _("%(span)s ago") % {"span": _counted(span)}
+
+
+def _packs(quantity: Decimal) -> str:
+    shown = f"{quantity.normalize():f}"
+    return ngettext("%(count)s pack", "%(count)s packs", 1 if quantity == 1 else 2) % {"count": shown}
+
+
+def _rounded(days: float, exact: bool = False) -> Span:
+    """As people count days; `exact`: without weeks."""
+    whole = round(days)
     if whole < WEEKS_FROM or (exact and whole < MONTHS_FROM):
         return whole, "day"
     if whole < MONTHS_FROM:
@@ -233,19 +288,6 @@ def _rounded(days: float, exact: bool) -> tuple[int, str]:
     if whole < YEARS_FROM:
         return round(days / 30.44), "month"
     return round(days / 365.25), "year"
-
-
-def _ago(days: int, *, exact: bool = False) -> str:
-    if days == 0:
-        return _("today")
-    if days == 1:
-        return _("yesterday")
-    return _("%(span)s ago") % {"span": _span(days, exact=exact)}
-
-
-def _packs(quantity: Decimal) -> str:
-    shown = f"{quantity.normalize():f}"
-    return ngettext("%(count)s pack", "%(count)s packs", 1 if quantity == 1 else 2) % {"count": shown}
 
 
 def _dated(facts: Facts) -> str:

@@ -80,7 +80,7 @@ def render(*, reminder: Reminder, member: User, items: list[ListItem], at: datet
 def _line(item: ListItem, language: str, at: datetime, zone: ZoneInfo) -> Line:
     offer = item.offer
     assert offer is not None  # noqa: S101  due_items() gives only items that are on sale
-    facts = lists.facts_of(item, at=at, zone=zone)
+    facts = lists.facts_of(item, today=at.astimezone(zone).date(), zone=zone)
     return Line(
         name=" ".join(item.product.name.split()),
         store=offer.store.name,

@@ -38,19 +38,20 @@ class ChanceFilter(admin.SimpleListFilter):
                 return queryset
 
 
-@admin.display(description=_("in words"))
-def in_words(prediction: Prediction) -> str:
-    """What the list says of the item today, and why."""
-    entry = lists.get(member=prediction.item.member, item_id=prediction.item_id, at=timezone.now())
-    return staff_reason(entry.facts)
-
-
 # The words above the numbers they come from.
-FORECAST = [in_words, *(field.name for field in Prediction._meta.concrete_fields if not field.primary_key)]
+FORECAST = ["in_words", *(field.name for field in Prediction._meta.concrete_fields if not field.primary_key)]
+
+
+class InWords:
+    @admin.display(description=_("in words"))
+    def in_words(self, prediction: Prediction) -> str:
+        """What the list says of the item today, and why."""
+        entry = lists.get(member=prediction.item.member, item_id=prediction.item_id, at=timezone.now())
+        return staff_reason(entry.facts)
 
 
 @admin.register(Prediction)
-class PredictionAdmin(ReadOnly, RelatedSearch):
+class PredictionAdmin(InWords, ReadOnly, RelatedSearch):
     list_display = [
         "item__product",
         "item__product__sku",
@@ -71,7 +72,7 @@ class PredictionAdmin(ReadOnly, RelatedSearch):
     search_help_text = _("SKU, name or brand; member number, name, e-mail or phone; model version")
     ordering = ["-pk"]
     fields = ["item", *FORECAST]
-    readonly_fields = [in_words]
+    readonly_fields = ["in_words"]
 
     @admin.display(description=_("chance in 7 days"), ordering="p7")
     def chance_7(self, prediction: Prediction) -> str:

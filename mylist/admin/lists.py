@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mylist.admin.forecasts import FORECAST, in_words
+from mylist.admin.forecasts import FORECAST, InWords
 from mylist.models import ListItem, Prediction
 from notify.admin import ReadOnly
 from shop.admin.search import MEMBER, PRODUCT, RelatedSearch
@@ -41,10 +41,10 @@ class WishFilter(admin.SimpleListFilter):
                 return queryset
 
 
-class PredictionInline(ReadOnly, admin.StackedInline):
+class PredictionInline(InWords, ReadOnly, admin.StackedInline):
     model = Prediction
-    fields = FORECAST
-    readonly_fields = [in_words]
+    fields = [*FORECAST]
+    readonly_fields = ["in_words"]
     show_change_link = True
 
 

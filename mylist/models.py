@@ -70,7 +70,7 @@ class FittedModel(models.Model):
         BETTER = "better", _("Better than what was running")
         REFIT = "refit", _("The running model, fitted again")
         FIRST = "first", _("The first model, better than the simple ones")
-        WORSE = "worse", _("Not better than what is running")
+        WORSE = "worse", _("Not better than what was running")
         SIMPLE = "simple", _("Not better than a simple model")
         BARRED = "barred", _("Turned back by staff before")
         ONLY = "only", _("Not better than a simple model, but there was none to keep")

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -118,7 +119,7 @@ def headline(fitted: FittedModel, figure: str) -> str:
     contenders = fitted.scores.get("table", [])
     known = {one.name.removesuffix(str(days)): one for days in [_days(contenders)] for one in _figures(days)}
     known["ndcg10"] = Figure("ndcg10", "", higher=True)
-    own = next((one["figures"] for one in contenders if one["role"] == "candidate"), {})
+    own: dict[str, Any] = next((one["figures"] for one in contenders if one["role"] == "candidate"), {})
     return _number(own.get(known[figure].name), known[figure])
 
 
@@ -144,9 +145,11 @@ def sentence(fitted: FittedModel) -> str:
     simple = [one for one in comparisons if one["rival"] != running]
     match fitted.verdict:
         case verdict.BETTER:
-            return _("Better than the running model: %(figures)s.") % {"figures": _against(against)}
+            return _("Better than the model running until then: %(figures)s.") % {"figures": _against(against)}
         case verdict.WORSE:
-            return _("Not better than the running model: %(figures)s.") % {"figures": _against(_failed(against))}
+            return _("Not better than the model running at that time: %(figures)s.") % {
+                "figures": _against(_failed(against))
+            }
         case verdict.FIRST:
             return _("Better than every simple model, the best of which is %(rival)s: %(figures)s.") % _closest(simple)
         case verdict.REFIT:
@@ -232,3 +235,23 @@ def _number(value: float | None, figure: Figure) -> str:
         return "–"
     text = str(number_format(value, figure.places))
     return text[1:] if text.startswith("0") and figure.places > 1 else text
+
+
+def tried_on(fitted: FittedModel) -> str:
+    """Over which days and households the back-test went."""
+    scores = fitted.scores
+    cutoffs = [date_format(date.fromisoformat(day), "DATE_FORMAT") for day in scores.get("cutoffs", [])]
+    facts = {
+        "days": ", ".join(cutoffs),
+        "follow_up": scores.get("follow_up"),
+        "households": number_format(scores.get("households", 0), 0, use_l10n=True, force_grouping=True),
+        "of": number_format(scores.get("of", 0), 0, use_l10n=True, force_grouping=True),
+        "within": _days(scores.get("table", [])),
+    }
+    return (
+        _(
+            "Asked as of %(days)s and judged by the %(follow_up)s days that followed; chances of buying within "
+            "%(within)s days. %(households)s of %(of)s households."
+        )
+        % facts
+    )

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='fittedmodel',
             name='verdict',
-            field=models.CharField(choices=[('better', 'Better than what was running'), ('refit', 'The running model, fitted again'), ('first', 'The first model, better than the simple ones'), ('worse', 'Not better than what is running'), ('simple', 'Not better than a simple model'), ('barred', 'Turned back by staff before'), ('only', 'Not better than a simple model, but there was none to keep'), ('young', 'Too little history for a back-test'), ('stand_in', 'Fitted without a back-test')], default='stand_in', max_length=16, verbose_name='verdict'),
+            field=models.CharField(choices=[('better', 'Better than what was running'), ('refit', 'The running model, fitted again'), ('first', 'The first model, better than the simple ones'), ('worse', 'Not better than what was running'), ('simple', 'Not better than a simple model'), ('barred', 'Turned back by staff before'), ('only', 'Not better than a simple model, but there was none to keep'), ('young', 'Too little history for a back-test'), ('stand_in', 'Fitted without a back-test')], default='stand_in', max_length=16, verbose_name='verdict'),
         ),
         migrations.AddConstraint(
             model_name='fittedmodel',

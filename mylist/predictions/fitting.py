@@ -44,6 +44,7 @@ FEWEST_PAIRS = 300
 """With fewer pairs judged than these, which model comes out ahead is a matter of luck."""
 
 FIT_EVERY = timedelta(days=7)
+FIT_EVERY_WHILE_YOUNG = timedelta(days=1)
 STALE_AFTER = timedelta(days=8)
 KEPT_FOR = timedelta(days=365)
 KEPT_AT_LEAST = 10
@@ -112,17 +113,22 @@ def model_as_of(*, at: datetime) -> FittedModel:
 
 def is_stale(*, at: datetime) -> bool:
     """Whether a weekly fit has been missed. What was fitted and refused counts as a fit."""
-    return not _tried(since=at - STALE_AFTER)
+    tried = FittedModel.objects.exclude(verdict=_Verdict.STAND_IN)
+    return not tried.filter(fitted_at__gt=at - STALE_AFTER).exists()
 
 
 def is_due(*, at: datetime) -> bool:
-    """Whether it is time for a fit with its back-test: a week after the last, and soon after a model stood in."""
-    if not _tried(since=at - FIT_EVERY):
+    """Whether it is time for a fit with its back-test: a week after the last, sooner while nothing proved is running.
+
+    Where there was too little history to try anything a day is enough, after a model stood in no time at all.
+    """
+    if not history.returning_members(at).exists():
+        return False
+    last = FittedModel.objects.defer("data").exclude(verdict=_Verdict.STAND_IN).order_by("-fitted_at", "-pk").first()
+    if last is None or last.fitted_at <= at - (FIT_EVERY_WHILE_YOUNG if last.verdict == _Verdict.YOUNG else FIT_EVERY):
         return True
     running = switches.running()
-    return running is None or (
-        running.verdict == _Verdict.STAND_IN and not _tried(since=max(running.fitted_at, at - FIT_EVERY))
-    )
+    return running is None or (running.verdict == _Verdict.STAND_IN and running.fitted_at > last.fitted_at)
 
 
 def model_of(fitted: FittedModel) -> replenish.Model:
@@ -156,10 +162,6 @@ def _readable(running: FittedModel) -> bool:
 
 def _left(unreadable: FittedModel | None) -> FittedModel.Status:
     return FittedModel.Status.UNREADABLE if unreadable else FittedModel.Status.RETIRED
-
-
-def _tried(*, since: datetime) -> bool:
-    return FittedModel.objects.filter(fitted_at__gt=since).exclude(verdict=_Verdict.STAND_IN).exists()
 
 
 # ---------------------------------------------------------------- fitting

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from replenish import fit, forecast
+from replenish import KINDS, bulk, fit, forecast
 from replenish.backtest import contenders, cutoffs_for, follow_up_for, replay
 from replenish.files import (
     EPOCH,
@@ -35,7 +35,7 @@ from replenish.files import (
     write,
 )
 from replenish.picture import picture
-from replenish.report import records, table
+from replenish.report import advice, records, table
 from replenish.types import WINDOW
 
 SHARD = 500
@@ -72,6 +72,29 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--cutoff", type=_date, help="last day that may be seen, YYYY-MM-DD; not where baskets count")
     command.add_argument("--out", type=Path, required=True, help="where the forecasts go (Parquet, or CSV by its name)")
     command.set_defaults(run=_forecast)
+
+    command = commands.add_parser(
+        "fit",
+        help="fit a model and store it",
+        description="Stores a model and the names its numbers stand for; score uses it until the next one is fitted.",
+    )
+    command.add_argument("--history", type=Path, required=True, help="purchase lines (Parquet)")
+    command.add_argument("--cutoff", type=_date, required=True, help="last day that may be seen, YYYY-MM-DD")
+    command.add_argument("--kind", choices=KINDS, default=KINDS[-1], help=f"kind of model ({KINDS[-1]})")
+    command.add_argument("--out", type=Path, required=True, help="where the model goes")
+    command.set_defaults(run=_fit)
+
+    command = commands.add_parser(
+        "score",
+        help="forecast every pair of a shop with a stored model",
+        description="Writes the columns of forecast for every pair bought by the cut-off, by customer and best first. "
+        "The memory it takes hardly grows with the history.",
+    )
+    command.add_argument("--history", type=Path, required=True, help="purchase lines (Parquet)")
+    command.add_argument("--model", type=Path, required=True, help="a model that fit has stored")
+    command.add_argument("--cutoff", type=_date, required=True, help="last day that may be seen, YYYY-MM-DD")
+    command.add_argument("--out", type=Path, required=True, help="where the forecasts go (Parquet)")
+    command.set_defaults(run=_score)
 
     command = commands.add_parser(
         "backtest",
@@ -133,6 +156,21 @@ def predict(history: History, requests: pl.DataFrame, cutoff: dt.date | None) ->
     return paired.drop("customer", "product")
 
 
+def _fit(options: argparse.Namespace) -> None:
+    stored = bulk.fit(options.history, cutoff=options.cutoff, kind=options.kind)
+    options.out.write_bytes(stored)
+    sys.stderr.write(f"{options.kind} model of {len(stored):,} bytes written to {options.out}\n")
+
+
+def _score(options: argparse.Namespace) -> None:
+    try:
+        fitted = bulk.load(options.model.read_bytes())
+    except ValueError as problem:
+        raise InputError(f"{options.model}: {problem}") from None
+    count = bulk.score(fitted, options.history, options.out, cutoff=options.cutoff)
+    sys.stderr.write(f"{count} forecasts written to {options.out}\n")
+
+
 def _backtest(options: argparse.Namespace) -> None:
     history = _history(options.history)
     try:
@@ -170,7 +208,7 @@ def _backtest(options: argparse.Namespace) -> None:
             f"{options.history} cannot judge anything yet: no pair was bought on two days before a cut-off"
         )
     name = partial(_day, history=history)
-    sys.stdout.write(table(rows, name))
+    sys.stdout.write(f"{table(rows, name)}\n{advice(rows)}")
     if options.out:
         write(records(rows, name), options.out)
     if options.picture:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 import replenish
 from shop import history
@@ -19,35 +20,23 @@ def columns(lines: Iterable[history.Bought]) -> replenish.Purchases:
     lines = iter(lines)
     pieces = []
     while piece := list(islice(lines, _READ)):
+        of = dict(zip(history.Bought._fields, zip(*piece, strict=True), strict=True))
         pieces.append(
-            np.array(
-                [
-                    (
-                        line.member_id,
-                        line.product_id,
-                        day_number(line.on),
-                        line.quantity,
-                        _UNKNOWN if line.need_id is None else line.need_id,
-                        _UNKNOWN if line.category_id is None else line.category_id,
-                        np.nan if line.package_size is None else line.package_size,
-                        line.unit_price,
-                    )
-                    for line in piece
-                ],
-                dtype=np.float64,
-            )
+            {
+                "customer": np.array(of["member_id"], np.int64),
+                "product": np.array(of["product_id"], np.int64),
+                "day": np.array(of["day"], np.int32),
+                "quantity": np.array(of["quantity"], np.float64),
+                "need": _known(of["need_id"]),
+                "category": _known(of["category_id"]),
+                "size": np.array(of["package_size"], np.float64),
+                "price": np.array(of["unit_price"], np.float64),
+            }
         )
-    table = np.concatenate(pieces) if pieces else np.zeros((0, 8))
-    customer, product, day, quantity, need, category, size, price = table.T
+    if not pieces:
+        return replenish.Purchases.empty()
     return replenish.Purchases.from_columns(
-        customer=customer,
-        product=product,
-        day=day,
-        quantity=quantity,
-        need=need,
-        category=category,
-        size=size,
-        price=price,
+        **{name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     )
 
 
@@ -59,3 +48,7 @@ def day_number(on: date) -> int:
 def calendar_day(number: int) -> date:
     """The day that the engine counts as `number`."""
     return _EPOCH + timedelta(days=number)
+
+
+def _known(ids: Iterable[int | None]) -> NDArray[np.int64]:
+    return np.array([_UNKNOWN if one is None else one for one in ids], np.int64)

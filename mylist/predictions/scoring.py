@@ -1,40 +1,25 @@
 """Members' histories -> list items and their predictions, everybody or a shard or one member alone."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.db import transaction
+from numpy.typing import NDArray
 
 import replenish
 from accounts.models import User
-from mylist.models import FittedModel, ListItem, Prediction
+from mylist.models import FittedModel, ListItem
+from mylist.predictions import writing
 from mylist.predictions.columns import columns, day_number
 from mylist.predictions.fitting import model_as_of, model_of, running_model
 from shop import history
 from shop.models import Offer
 
 SHARD = 100
-
-
-@dataclass(slots=True)
-class _Pair:
-    """What the history says of one member and product: the last purchase, and on how many days it was bought."""
-
-    last: history.Bought
-    quantity: Decimal = Decimal(0)
-    days: set[date] = field(default_factory=set)
-
-    def add(self, line: history.Bought) -> None:
-        if line.on > self.last.on:
-            self.last, self.quantity = line, Decimal(0)
-        if line.on == self.last.on:
-            self.last = max(self.last, line, key=lambda one: one.at)
-            self.quantity += line.quantity
-        self.days.add(line.on)
 
 
 def members(*, at: datetime) -> list[int]:
@@ -69,120 +54,100 @@ def predict_members(
     fitted = fitted or running_model(at=at)
     with transaction.atomic():
         # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
-        found = {
-            member.pk: member
-            for member in User.objects.select_for_update()
-            .filter(pk__in=member_ids)
-            .only("pk", "time_zone")
-            .order_by("pk")
-        }
+        locked = User.objects.select_for_update(no_key=True).filter(pk__in=member_ids).order_by("pk")
+        zones = dict(locked.values_list("pk", "time_zone"))
         if not overwrite:
-            newer = ListItem.objects.filter(member__in=found, prediction__as_of__gt=at)
+            newer = ListItem.objects.filter(member__in=zones, prediction__as_of__gt=at)
             for member_id in newer.values_list("member_id", flat=True).distinct():
-                del found[member_id]
-        lines = list(history.bought(until=at, member_ids=found))
-        today = {pk: at.astimezone(ZoneInfo(member.time_zone)).date() for pk, member in found.items()}
-        return _write(today, lines, fitted, at)
+                del zones[member_id]
+        lines = list(history.bought(until=at, member_ids=zones))
+        rows = _rows(lines, _today(zones, at), model_of(fitted))
+        writing.write(rows, model_version=fitted.version, as_of=at)
+        _drop_stale(zones, rows)
+    return len(rows)
 
 
-def _forecasts(today: dict[int, date], lines: list[history.Bought], fitted: FittedModel) -> list[dict[str, Any]]:
-    """A row of the engine's columns for each pair; each member is forecast as of the own local day."""
-    rows: list[dict[str, Any]] = []
-    for day in sorted(set(today.values())):
-        forecasts = replenish.forecast(
-            model_of(fitted), columns(line for line in lines if today[line.member_id] == day), as_of=day_number(day)
+def _today(zones: dict[int, str], at: datetime) -> dict[int, int]:
+    """The number of each member's local day."""
+    days = {zone: day_number(at.astimezone(ZoneInfo(zone)).date()) for zone in set(zones.values())}
+    return {member_id: days[zone] for member_id, zone in zones.items()}
+
+
+def _rows(lines: list[history.Bought], today: dict[int, int], model: replenish.Model) -> list[tuple[Any, ...]]:
+    """What `writing` takes, by member and product; each member is forecast as of the own local day."""
+    if not lines:
+        return []
+    purchases = columns(lines)
+    last = _last_bought(purchases, lines)
+    offers = _offers({line.product_id for line, _ in last.values()})
+    day_of = np.array([today[line.member_id] for line in lines], np.int32)
+    rows: list[tuple[Any, ...]] = []
+    for day in np.unique(day_of).tolist():
+        of = replenish.forecast(model, purchases.take(day_of == day), as_of=day)
+        pairs = list(zip(of.customer.tolist(), of.product.tolist(), strict=True))
+        bought = [last[pair] for pair in pairs]
+        rows += zip(
+            *zip(*pairs, strict=True),
+            [_offer(line, offers.get(line.product_id, {})) for line, _ in bought],
+            [history.moment(line.at) for line, _ in bought],
+            [quantity for _, quantity in bought],
+            [line.unit_price for line, _ in bought],
+            [line.currency for line, _ in bought],
+            of.purchases.tolist(),
+            of.p7.tolist(),
+            of.p14.tolist(),
+            of.p28.tolist(),
+            _dates(day, of.median_days),
+            _dates(day, of.lower_days),
+            _dates(day, of.upper_days),
+            of.interval_days.tolist(),
+            of.supply_left.tolist(),
+            of.suggested_quantity.tolist(),
+            of.score.tolist(),
+            strict=True,
         )
-        names = [name for name, _ in forecasts.columns()]
-        values = [column.tolist() for _, column in forecasts.columns()]
-        rows += [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-    return rows
+    return sorted(rows)
 
 
-def _write(today: dict[int, date], lines: list[history.Bought], fitted: FittedModel, at: datetime) -> int:
-    found = _forecasts(today, lines, fitted)
-    kept = {(row["customer"], row["product"]) for row in found}
-    pairs = _pairs(lines)
-    offers = _offers({product_id for _, product_id in kept})
-    items = ListItem.objects.bulk_create(
-        (_item(key, pairs[key], offers.get(key[1], {})) for key in sorted(kept)),
-        update_conflicts=True,
-        unique_fields=["member", "product"],
-        update_fields=[
-            "offer",
-            "last_bought_at",
-            "last_quantity",
-            "last_unit_price",
-            "last_currency",
-            "times_bought",
-        ],
-        batch_size=1000,
-    )
-    by_key = {(item.member_id, item.product_id): item for item in items}
-    predictions = [
-        _prediction(by_key[row["customer"], row["product"]], row, fitted.version, at, today[row["customer"]])
-        for row in found
-    ]
-    Prediction.objects.bulk_create(
-        predictions,
-        update_conflicts=True,
-        unique_fields=["item"],
-        update_fields=[f.name for f in Prediction._meta.concrete_fields if not f.primary_key],
-        batch_size=1000,
-    )
-    stale = [
-        pk
-        for pk, member_id, product_id in ListItem.objects.filter(member__in=today).values_list(
-            "pk", "member_id", "product_id"
-        )
-        if (member_id, product_id) not in kept
-    ]
-    ListItem.objects.filter(pk__in=stale).delete()
-    return len(items)
+def _last_bought(
+    purchases: replenish.Purchases, lines: list[history.Bought]
+) -> dict[tuple[int, int], tuple[history.Bought, Decimal]]:
+    """For each pair its last line, and how much was bought on the day of it; a return is no purchase."""
+    rows = np.flatnonzero(purchases.quantity > 0)
+    at = np.array([line.at for line in lines], np.int64)
+    # The price comes in so that of two lines at one moment it is the same one every night.
+    keys = (purchases.price, at, purchases.day, purchases.product, purchases.customer)
+    rows = rows[np.lexsort([key[rows] for key in keys])]
+    p = purchases.take(rows)
+    ends = np.flatnonzero(np.append((p.customer[1:] != p.customer[:-1]) | (p.product[1:] != p.product[:-1]), True))
+    pair = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+    same_day = p.day == p.day[ends][pair]
+    quantity = np.bincount(pair[same_day], p.quantity[same_day], len(ends))
+    last = [lines[row] for row in rows[ends].tolist()]
+    return {
+        (line.member_id, line.product_id): (line, Decimal(thousandths).scaleb(-3))
+        for line, thousandths in zip(last, np.rint(quantity * 1000).astype(np.int64).tolist(), strict=True)
+    }
 
 
-def _pairs(lines: Iterable[history.Bought]) -> dict[tuple[int, int], _Pair]:
-    pairs: dict[tuple[int, int], _Pair] = {}
-    for line in lines:
-        if line.quantity <= 0:
-            continue
-        pairs.setdefault((line.member_id, line.product_id), _Pair(line)).add(line)
-    return pairs
+def _dates(today: int, days: NDArray[np.float64]) -> list[date]:
+    """Days from now on, tomorrow at the earliest, as dates."""
+    found: list[date] = (today + np.maximum(1, np.rint(days)).astype(np.int64)).astype("datetime64[D]").tolist()
+    return found
 
 
-def _item(key: tuple[int, int], pair: _Pair, offers: dict[int, int]) -> ListItem:
-    member_id, product_id = key
-    return ListItem(
-        member_id=member_id,
-        product_id=product_id,
-        # The store it was last bought in, else any other that has it.
-        offer_id=offers.get(pair.last.store_id) or next(iter(offers.values()), None),
-        last_bought_at=pair.last.at,
-        last_quantity=pair.quantity,
-        last_unit_price=pair.last.unit_price,
-        last_currency=pair.last.currency,
-        times_bought=len(pair.days),
-    )
+def _drop_stale(member_ids: Iterable[int], rows: list[tuple[Any, ...]]) -> None:
+    items = ListItem.objects.filter(member__in=member_ids)
+    if items.count() == len(rows):
+        return
+    kept = {row[:2] for row in rows}
+    found = items.values_list("pk", "member_id", "product_id")
+    ListItem.objects.filter(pk__in=[pk for pk, *pair in found if tuple(pair) not in kept]).delete()
 
 
-def _prediction(item: ListItem, row: dict[str, Any], version: str, at: datetime, today: date) -> Prediction:
-    def on(days: float) -> date:
-        return today + timedelta(days=max(1, round(days)))
-
-    return Prediction(
-        item=item,
-        model_version=version,
-        as_of=at,
-        p7=row["p7"],
-        p14=row["p14"],
-        p28=row["p28"],
-        expected_on=on(row["median_days"]),
-        lower_on=on(row["lower_days"]),
-        upper_on=on(row["upper_days"]),
-        interval_days=row["interval_days"],
-        supply_left=row["supply_left"],
-        suggested_quantity=row["suggested_quantity"],
-        score=row["score"],
-    )
+def _offer(last: history.Bought, offers: dict[int, int]) -> int | None:
+    """The store it was last bought in, else any other that has it."""
+    return offers.get(last.store_id) or next(iter(offers.values()), None)
 
 
 def _offers(product_ids: set[int]) -> dict[int, dict[int, int]]:

@@ -1,14 +1,18 @@
 """Two sources, one history; and who counts as a returning customer."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from shop import history, orders
-from tests.factories import AddressFactory, MemberFactory, OfferFactory, PurchaseFactory
+from tests.factories import AddressFactory, MemberFactory, OfferFactory, ProductFactory, PurchaseFactory
 
 pytestmark = pytest.mark.django_db
+
+EPOCH = date(1970, 1, 1)
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ class TestBought:
         imported = PurchaseFactory(member=buyer)
         line = buy(buyer, now).orders.get().lines.get()
         found = {row.product_id: row for row in history.bought(until=now, member_ids=[buyer.pk])}
-        assert found[imported.product_id].on == imported.purchased_on
+        assert found[imported.product_id].day == (imported.purchased_on - EPOCH).days
         assert (found[line.product_id].quantity, found[line.product_id].store_id) == (2, line.order.store_id)
 
     def test_what_was_undone_was_not_bought(self, buyer, now):
@@ -48,7 +52,41 @@ class TestBought:
     def test_an_own_order_counts_for_the_members_local_day(self, buyer):
         late = datetime(2026, 11, 18, 17, 30, tzinfo=UTC)
         buy(buyer, late)
-        assert [row.on for row in history.bought(until=late)] == [date(2026, 11, 19)]
+        assert [row.day for row in history.bought(until=late)] == [(date(2026, 11, 19) - EPOCH).days]
+
+    @pytest.mark.parametrize(
+        ("zone", "last_moment"),
+        [
+            ("Asia/Kathmandu", datetime(2026, 11, 18, 18, 14, 59, 999999, tzinfo=UTC)),
+            ("America/New_York", datetime(2026, 11, 1, 4, 59, 59, tzinfo=UTC) - timedelta(hours=1)),
+            ("America/New_York", datetime(2026, 11, 2, 4, 59, 59, tzinfo=UTC)),
+        ],
+    )
+    def test_the_local_day_ends_where_the_clock_on_the_wall_says(self, buyer, zone, last_moment):
+        buyer.time_zone = zone
+        buyer.save()
+        buy(buyer, last_moment, key="before")
+        buy(buyer, last_moment + timedelta(seconds=1), key="after")
+        today = (last_moment.astimezone(ZoneInfo(zone)).date() - EPOCH).days
+        assert sorted(row.day for row in history.bought(until=last_moment + timedelta(days=1))) == [today, today + 1]
+
+    @pytest.mark.parametrize("microsecond", [0, 1, 999999])
+    def test_moments_are_kept_to_the_microsecond(self, buyer, now, microsecond):
+        at = now.replace(microsecond=microsecond)
+        PurchaseFactory(member=buyer, purchased_at=at)
+        buy(buyer, at)
+        assert [history.moment(row.at) for row in history.bought(until=at)] == [at, at]
+
+    def test_prices_are_kept_to_the_last_digit(self, buyer, now):
+        PurchaseFactory(member=buyer, unit_price=Decimal("12345678.9012"), quantity=Decimal("0.001"))
+        (row,) = history.bought(until=now)
+        assert (row.unit_price, row.quantity) == (Decimal("12345678.9012"), 0.001)
+
+    def test_what_is_not_known_of_a_product_is_none(self, buyer, now):
+        product = ProductFactory(need=None, category=None, package_size=None)
+        PurchaseFactory(member=buyer, product=product)
+        (row,) = history.bought(until=now)
+        assert (row.need_id, row.category_id, row.package_size) == (None, None, None)
 
     def test_only_the_members_asked_for(self, buyer, now):
         PurchaseFactory()

@@ -35,7 +35,7 @@ from replenish.files import (
     write,
 )
 from replenish.picture import picture
-from replenish.report import records, table
+from replenish.report import advice, records, table
 from replenish.types import WINDOW
 
 SHARD = 500
@@ -208,7 +208,7 @@ def _backtest(options: argparse.Namespace) -> None:
             f"{options.history} cannot judge anything yet: no pair was bought on two days before a cut-off"
         )
     name = partial(_day, history=history)
-    sys.stdout.write(table(rows, name))
+    sys.stdout.write(f"{table(rows, name)}\n{advice(rows)}")
     if options.out:
         write(records(rows, name), options.out)
     if options.picture:

@@ -253,16 +253,6 @@ def verdict(rows: Sequence[Row], candidate: str, rivals: Sequence[str], *, toler
     return Verdict(candidate, tuple(comparisons))
 
 
-def choose(rows: Sequence[Row], candidates: Sequence[str], rivals: Sequence[str]) -> str | None:
-    """The candidate with the least log loss of those that pass ``verdict`` against all rivals; None: keep what runs.
-
-    Candidates are no rivals of each other here.
-    """
-    passed = [found for name in candidates if (found := verdict(rows, name, rivals)).passed]
-    losses = {found.candidate: found.comparisons[0].candidate_value for found in passed}
-    return min(losses, key=lambda name: losses[name], default=None)
-
-
 def _truth(purchases: Purchases, cutoff: int, follow_up: int) -> _Truth:
     lines = purchases.take(purchases.day <= cutoff + follow_up)
     customers, customer = np.unique(lines.customer, return_inverse=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from replenish.backtest import ALL, LISTED, Row
+from replenish.backtest import ALL, LISTED, Row, days_judged, verdict
 
 OF_CUTOFF = ("pairs", "logloss14", "pr_auc14", "ece14", "mae_days", "coverage80", f"ndcg{LISTED}")
 OF_SEGMENT = ("pairs", "base14", "said14", "ece14", "logloss14")
@@ -36,6 +36,19 @@ def table(rows: Sequence[Row], name: DayName) -> str:
     starts = [(line or [""])[0].ljust(left) for line in lines]
     values = ["".join(cell.rjust(width) for cell in line[1:]) for line in lines]
     return "".join(f"{start}{rest}".rstrip() + "\n" for start, rest in zip(starts, values, strict=True))
+
+
+def advice(rows: Sequence[Row]) -> str:
+    """Which of the models would be switched on against all the others (``verdict``), or what keeps the first of them
+    from it."""
+    loss = f"logloss{days_judged(rows[0].follow_up)}"
+    pooled = {row.contender: row.figures[loss] for row in rows if row.cutoff is None and row.segment == ALL}
+    best = min(pooled, key=lambda name: pooled[name])
+    found = verdict(rows, best, [name for name in pooled if name != best])
+    behind = [f"{one.figure} behind {one.rival}" for one in found.comparisons if not one.passed]
+    if behind:
+        return f"{best} has the least {loss}, but is not to be switched on: {', '.join(behind)}\n"
+    return f"{best} has the least {loss}" + (" and is to be switched on\n" if found.passed else "\n")
 
 
 def records(rows: Sequence[Row], name: DayName) -> pl.DataFrame:

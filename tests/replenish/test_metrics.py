@@ -12,6 +12,18 @@ def test_mae_is_the_mean_distance():
     assert metrics.mae([10, 20, 30], [12, 20, 24]) == pytest.approx(8 / 3)
 
 
+def test_median_error_is_the_middle_distance():
+    assert metrics.median_error([10, 20, 30], [12, 20, 24]) == 2
+
+
+def test_within_counts_the_distance_itself():
+    assert metrics.within([10, 20, 30, 40], [13, 20, 26, 50], 3) == 0.5
+
+
+def test_bias_is_above_zero_where_predictions_come_late():
+    assert metrics.bias([10, 20], [13, 19]) == 1
+
+
 def test_pinball_weighs_too_low_and_too_high():
     assert metrics.pinball([10, 10], [8, 13], 0.9) == pytest.approx((0.9 * 2 + 0.1 * 3) / 2)
 
@@ -22,6 +34,24 @@ def test_pinball_at_the_median_is_half_the_mae():
 
 def test_coverage_counts_the_ends():
     assert metrics.coverage([1, 2, 3, 4], [1, 0, 4, 0], [5, 2, 9, 3]) == 0.5
+
+
+def test_outside_tells_below_from_above():
+    assert metrics.outside([1, 2, 3, 4], [2, 0, 0, 4], [5, 1, 1, 4]) == (0.25, 0.5)
+
+
+def test_width_is_the_mean_of_the_windows():
+    assert metrics.width([1, 2], [4, 10]) == 5.5
+
+
+def test_brier_is_the_mean_square():
+    assert metrics.brier([1, 0], [0.5, 0.2]) == pytest.approx((0.25 + 0.04) / 2)
+
+
+def test_brier_skill_is_what_is_saved_of_always_saying_the_mean():
+    assert metrics.brier_skill([1, 0, 0, 0], [0.25] * 4) == 0
+    assert metrics.brier_skill([1, 0, 0, 0], [1, 0, 0, 0]) == 1
+    assert metrics.brier_skill([1, 0], [0.5, 0.2]) == pytest.approx(1 - 0.145 / 0.25)
 
 
 def test_log_loss_of_a_coin_is_log_two():
@@ -58,6 +88,26 @@ def test_ece_of_honest_chances_is_nil():
     assert metrics.ece(rng.random(200_000) < said, said) < 0.01
 
 
+def test_reliability_puts_said_beside_seen():
+    said, seen, count = metrics.reliability([0, 1, 1, 1], [0.1, 0.3, 0.8, 1.0], [0.0, 0.5, 0.6, 1.0])
+    np.testing.assert_allclose(said, [0.2, np.nan, 0.9])
+    np.testing.assert_allclose(seen, [0.5, np.nan, 1.0])
+    assert count.tolist() == [2, 0, 2]
+
+
+def test_reliability_puts_an_edge_into_the_bin_it_begins():
+    assert metrics.reliability([0, 0], [0.5, 0.4], [0.0, 0.5, 1.0])[2].tolist() == [1, 1]
+
+
+def test_break_even_picks_as_many_as_happened():
+    # Two happened; of the two likeliest one did.
+    assert metrics.break_even_precision([1, 0, 0, 1], [0.9, 0.8, 0.1, 0.2]) == 0.5
+
+
+def test_precision_from_an_even_chance_on_counts_the_even_chance():
+    assert metrics.precision_from(0.5, [1, 0, 1], [0.5, 0.6, 0.4]) == (0.5, 2)
+
+
 LISTS = {
     "customer": [1, 1, 1, 2, 2, 3],
     "product": [1, 2, 3, 1, 2, 1],
@@ -69,6 +119,26 @@ LISTS = {
 def test_recall_is_the_mean_over_those_who_bought():
     assert metrics.recall_at(2, **LISTS) == pytest.approx((1 / 2 + 1) / 2)
     assert metrics.recall_at(1, **LISTS) == pytest.approx((1 / 2 + 0) / 2)
+
+
+def test_hit_is_one_thing_among_the_first():
+    assert metrics.hit_at(1, **LISTS) == 0.5
+    assert metrics.hit_at(2, **LISTS) == 1
+
+
+def test_precision_at_first_asks_the_head_of_every_list():
+    lists = [LISTS[name] for name in ("customer", "product", "score", "bought")]
+    assert metrics.precision_at_first(*lists) == pytest.approx(1 / 3)
+
+
+def test_of_equal_scores_the_lower_product_is_first():
+    assert metrics.precision_at_first([1, 1], [8, 7], [0.5, 0.5], [0, 1]) == 1
+
+
+def test_recall_of_all_counts_what_no_list_could_hold():
+    # The first wanted four things; two are on the list, one among its first two. The third's is not on his.
+    found = metrics.recall_of_all_at(2, **LISTS, wanted=[4, 4, 4, 1, 1, 1])
+    assert found == (pytest.approx((1 / 4 + 1 + 0) / 3), pytest.approx((2 / 4 + 1 + 0) / 3))
 
 
 def test_ndcg_discounts_by_place():
@@ -94,12 +164,26 @@ def test_nobody_bought_has_no_recall():
     "of_nothing",
     [
         lambda: metrics.mae([], []),
+        lambda: metrics.median_error([], []),
+        lambda: metrics.brier_skill([1, 1], [0.5, 0.9]),
+        lambda: metrics.break_even_precision([0, 0], [0.5, 0.9]),
+        lambda: metrics.precision_from(0.5, [1], [0.4])[0],
         lambda: metrics.coverage([], [], []),
         lambda: metrics.ece([], []),
         lambda: metrics.roc_auc([1, 1], [0.1, 0.2]),
         lambda: metrics.pr_auc([0, 0], [0.1, 0.2]),
     ],
-    ids=["mae", "coverage", "ece", "roc of one class", "pr of one class"],
+    ids=[
+        "mae",
+        "median error",
+        "brier skill of one class",
+        "break-even of none",
+        "precision of none",
+        "coverage",
+        "ece",
+        "roc of one class",
+        "pr of one class",
+    ],
 )
 def test_what_is_not_defined_is_nan(of_nothing):
     assert math.isnan(of_nothing())

@@ -17,13 +17,11 @@ _NAMES = {
     "running": gettext_lazy("Running model, at its own fit"),
     "mean-interval": gettext_lazy("Mean gap"),
     "median-interval": gettext_lazy("Median gap"),
-    "frequency": gettext_lazy("Most often bought"),
     "p-top": gettext_lazy("Most often bought"),
     "atd": gettext_lazy("Gaps of everybody (ATD)"),
     "poisson-gamma": gettext_lazy("Poisson-Gamma"),
     "modified-poisson-gamma": gettext_lazy("Modified Poisson-Gamma"),
-    "bgnbd": gettext_lazy("BG/NBD"),
-    "bg-nbd": gettext_lazy("BG/NBD"),
+    "bgnbd-pair": gettext_lazy("BG/NBD"),
 }
 
 

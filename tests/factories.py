@@ -7,7 +7,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Address, User
-from mylist.models import ListItem, Prediction, Reminder
+from mylist.models import FittedModel, ListItem, Prediction, Reminder
 from notify.models import Message
 from shop.models import (
     Category,
@@ -138,6 +138,20 @@ class PurchaseFactory(DjangoModelFactory):
 
 NOW = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
 """The moment of the `now` fixture."""
+
+
+class FittedModelFactory(DjangoModelFactory):
+    """A model that was fitted and kept aside; its data is nothing an engine could read."""
+
+    class Meta:
+        model = FittedModel
+
+    kind = "light"
+    version = "light-1"
+    as_of = NOW
+    fitted_at = NOW
+    data = b"model"
+    checksum = factory.Sequence(lambda n: f"{n:064x}")
 
 
 class PredictionFactory(DjangoModelFactory):

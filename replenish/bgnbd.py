@@ -119,3 +119,27 @@ def fit_parameters(history: History, *, centre: Floats = START, spread: float = 
 
     found = minimize(cost, centre, jac=True, method="L-BFGS-B", bounds=BOUNDS)
     return np.asarray(found.x, np.float64)
+
+
+def covariance(logs: Floats, history: History, *, spread: float = 1.5) -> Floats:
+    """How surely ``history`` tells log(r, alpha, a, b): their (4, 4) covariance at the optimum ``logs``.
+
+    The inverse of the observed information (B. Efron, D. V. Hinkley (1978), Assessing the Accuracy of the Maximum
+    Likelihood Estimator, Biometrika 65(3)), to which what is known beforehand adds its own, as in ``fit_parameters``:
+
+        covariance = (1 / spread^2 - d^2 log L / d logs^2)^-1
+
+    a and b hang together, as do r and alpha: their ratios are told far better than they are themselves.
+    """
+    step = 1e-4
+    ahead, behind = (
+        np.array([log_likelihood(logs + sign * away, history)[1] for away in step * np.eye(4)]) for sign in (1, -1)
+    )
+    curvature = (ahead - behind) / (2 * step)
+    information = np.eye(4) / spread**2 - (curvature + curvature.T) / 2
+    return np.asarray(np.linalg.inv(information), np.float64)
+
+
+def standard_errors(logs: Floats, history: History, *, spread: float = 1.5) -> Floats:
+    """Of log(r, alpha, a, b), see ``covariance``: times 1.28 either way they hold the truth in 80 of 100 fits."""
+    return np.asarray(np.sqrt(np.diag(covariance(logs, history, spread=spread))), np.float64)

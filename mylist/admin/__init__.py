@@ -3,6 +3,7 @@
 from mylist.admin.forecasts import PredictionAdmin
 from mylist.admin.lists import ListItemAdmin
 from mylist.admin.models import FittedModelAdmin
+from mylist.admin.quality import QualityAdmin
 from mylist.admin.reminders import ReminderAdmin
 
-__all__ = ["FittedModelAdmin", "ListItemAdmin", "PredictionAdmin", "ReminderAdmin"]
+__all__ = ["FittedModelAdmin", "ListItemAdmin", "PredictionAdmin", "QualityAdmin", "ReminderAdmin"]

@@ -3,9 +3,10 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
-from mylist import checks
+from mylist import checks, tasks
 from mylist.checks import Choice
 from mylist.models import ChanceScore, DateScore, ForecastCheck, ListItem, Prediction
 from shop.models import Order, Purchase
@@ -362,6 +363,17 @@ def test_judge_asks_as_many_questions_of_many_as_of_few(now, known, django_asser
         buy(item, at=now + timedelta(days=3))
     with django_assert_max_num_queries(30):
         assert checks.judge(at=now + LATER) == 30
+
+
+def test_the_task_keeps_and_judges_once_a_day(now, known):
+    said(0.5, 0.6, 0.7)
+    with time_machine.travel(now, tick=False):
+        assert tasks.check_forecasts() == 1
+        assert tasks.check_forecasts() == 0
+    Prediction.objects.update(as_of=now + timedelta(days=7))
+    with time_machine.travel(now + timedelta(days=7, hours=1), tick=False):
+        assert tasks.check_forecasts() == 1
+    assert tenths(7) == {5: (1, 0.5, 0)}
 
 
 # ---------------------------------------------------------------- reading

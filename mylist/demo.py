@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.members import claim
 from accounts.models import Address, User
-from mylist import lists, predictions
+from mylist import checks, lists, predictions
 from mylist.models import ListItem
 from replenish import simulate
 from shop import history
@@ -24,6 +24,9 @@ from shop.money import round_money
 MEMBERS = 400
 DAYS = 548
 SEED = 20260101
+# So many members' forecasts of so many past weeks are compared with what came, for staff to look at.
+CHECKED = 20
+CHECKED_WEEKS = 12
 _ZONE = ZoneInfo("Asia/Taipei")
 _EPOCH = date(1970, 1, 1)
 _SURNAMES = "陳林黃張李王吳劉蔡楊許鄭謝郭洪邱曾廖賴周"
@@ -78,6 +81,7 @@ def seed(
         progress("18 months of purchases")
         _purchases(demo, offers, people, at, rng)
         progress("predictions")
+        _forecasts_of_past_weeks(people, at)
         predictions.predict_all(at=at)
         shopper = _shopper(at)
         return {
@@ -174,6 +178,19 @@ def _purchases(
             )
         )
     Purchase.objects.bulk_create(lines, batch_size=2000)
+
+
+def _forecasts_of_past_weeks(people: list[User], at: datetime) -> None:
+    """What the list would have said to some members in past weeks, judged by what they bought since.
+
+    The first of them fits the shop's model, on what was known by then: no week is told by one that has seen it.
+    """
+    members = [person.pk for person in people[:CHECKED]]
+    for weeks in range(CHECKED_WEEKS, 0, -1):
+        past = at - timedelta(weeks=weeks)
+        predictions.predict_members(member_ids=members, at=past, overwrite=True)
+        checks.keep(at=past)
+    checks.judge(at=at)
 
 
 def _shopper(at: datetime) -> User:

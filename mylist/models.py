@@ -134,7 +134,7 @@ class ModelSwitch(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.fitted} · {self.at:%Y-%m-%d}"
+        return f"{self.get_reason_display()} · {self.at:%Y-%m-%d}"
 
 
 class Prediction(models.Model):

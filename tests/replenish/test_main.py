@@ -54,6 +54,10 @@ def files(tmp_path):
 
 
 def run(files, **changes):
+    return main(forecast_of(files, **changes))
+
+
+def forecast_of(files, **changes):
     options = {
         "history": files / "history.parquet",
         "requests": files / "requests.parquet",
@@ -62,8 +66,8 @@ def run(files, **changes):
     }
     arguments = ["forecast"]
     for name, value in (options | changes).items():
-        arguments += [f"--{name}", str(value)]
-    return main(arguments)
+        arguments += [] if value is None else [f"--{name}", str(value)]
+    return arguments
 
 
 def test_every_request_is_answered_once_and_in_order(files):
@@ -167,6 +171,171 @@ def test_a_cutoff_that_is_no_date_is_refused(files, capsys):
     with pytest.raises(SystemExit):
         run(files, cutoff="tomorrow")
     assert "'tomorrow' is not a date like 2026-01-31" in capsys.readouterr().err
+
+
+def test_a_missing_cutoff_is_asked_for(files, capsys):
+    assert main(forecast_of(files, cutoff=None)) == 2
+    assert "--cutoff is needed: the last day that may be seen" in capsys.readouterr().err
+
+
+def test_a_bad_row_is_named_with_its_mend(files, capsys):
+    history = pl.read_parquet(files / "history.parquet").with_columns(pl.lit("2,5").alias("quantity"))
+    history.write_parquet(files / "history.parquet")
+    assert run(files) == 2
+    assert "row 1, quantity '2,5' is no number: write it with digits and a point" in capsys.readouterr().err
+
+
+def test_lines_left_out_are_told_of(files, capsys):
+    run(files)
+    assert "72 lines read" in capsys.readouterr().err.replace("(left out: 36 of no goods)", "")
+
+
+@pytest.mark.parametrize("name", ["C-{}", "{}.0", "00{}"])
+def test_csv_and_identifiers_of_any_kind_give_the_same_forecasts(files, name):
+    run(files)
+    expected = pl.read_parquet(files / "out.parquet")
+    for file in ("history", "requests"):
+        table = pl.read_parquet(files / f"{file}.parquet")
+        table = table.with_columns(pl.format(name, "customer_id").alias("customer_id"))
+        table.write_csv(files / f"{file}.csv")
+    assert run(files, history=files / "history.csv", requests=files / "requests.csv", out=files / "out.csv") == 0
+    found = pl.read_csv(files / "out.csv", schema_overrides={"customer_id": pl.String})
+    assert found.columns == COLUMNS
+    assert found["customer_id"].to_list() == [name.format(one) for one in expected["customer_id"]]
+    for column in ("p7", "p14", "p28", "score"):
+        assert found[column].to_list() == pytest.approx(expected[column].to_list())
+
+
+def test_a_history_of_nothing_but_the_needed_columns_is_enough(files):
+    pl.read_parquet(files / "history.parquet").select(
+        "customer_id", "product_id", pl.col("purchased_at").dt.date().cast(pl.String), "quantity"
+    ).write_parquet(files / "history.parquet")
+    assert run(files) == 0
+
+
+def test_rows_planted_after_the_cutoff_change_nothing(files):
+    run(files)
+    before = pl.read_parquet(files / "out.parquet")
+    history = pl.read_parquet(files / "history.parquet")
+    later = history.with_columns(
+        purchased_at=pl.lit(dt.datetime.combine(CUTOFF, dt.time(0, 1)) + dt.timedelta(days=1)).cast(pl.Datetime("us")),
+        quantity=pl.lit(50, pl.Int64),
+        package_size=pl.lit("3 kg"),
+        price=pl.lit(999.0),
+    )
+    history = history.with_columns(package_size=pl.lit(None, pl.String), price=pl.lit(None, pl.Float64))
+    pl.concat([history, later.select(history.columns)]).write_parquet(files / "history.parquet")
+    run(files)
+    assert pl.read_parquet(files / "out.parquet").equals(before)
+
+
+# ---------------------------------------------------------------- baskets instead of days
+@pytest.fixture
+def baskets(files):
+    """The same purchases by the number of the basket."""
+    history = pl.read_parquet(files / "history.parquet").with_columns(
+        order_number=pl.col("purchased_at").rank("dense").over("customer_id")
+    )
+    history.drop("purchased_at").write_parquet(files / "history.parquet")
+    return files
+
+
+def test_baskets_are_answered_in_baskets(baskets):
+    assert main(forecast_of(baskets, cutoff=None)) == 0
+    out = pl.read_parquet(baskets / "out.parquet")
+    near = ["expected_in", "lower_in", "upper_in"]
+    assert out.columns == ["customer_id", "product_id", *near, "p7", "p14", "p28", "score"]
+    assert out.height == 12
+    assert out.filter(
+        (pl.col("lower_in") > pl.col("expected_in")) | (pl.col("expected_in") > pl.col("upper_in"))
+    ).is_empty()
+    assert 0 < out["lower_in"].min() <= out["upper_in"].max() <= WINDOW
+
+
+def test_a_date_does_not_go_with_baskets(baskets, capsys):
+    assert run(baskets) == 2
+    assert "history.parquet counts baskets, which have no date: leave out --cutoff" in capsys.readouterr().err
+
+
+def test_baskets_are_back_tested(baskets, capsys):
+    assert main(["backtest", str(baskets / "history.parquet"), "--models", "poisson-gamma", "--follow-up", "7"]) == 0
+    assert "7 baskets ago" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- back-test
+@pytest.fixture
+def shop(tmp_path):
+    """Ten customers who buy milk every ten days and soap every thirty, for 200 days."""
+    rows = [
+        (customer, product, dt.date(2026, 1, 1) + dt.timedelta(days=day), 1, category)
+        for customer in range(10)
+        for product, gap, category in ((1, 10, "MILK"), (2, 30, "SOAP"))
+        for day in range(customer, 200, gap)
+    ]
+    names = ["customer_id", "product_id", "purchased_at", "quantity", "category"]
+    pl.DataFrame(rows, schema=names, orient="row").write_parquet(tmp_path / "shop.parquet")
+    return tmp_path / "shop.parquet"
+
+
+def backtest(shop, *more):
+    return main(["backtest", str(shop), "--models", "poisson-gamma,atd", *more])
+
+
+def test_a_back_test_prints_a_column_a_model(shop, capsys):
+    assert backtest(shop, "--count", "2") == 0
+    head, *rest = capsys.readouterr().out.splitlines()
+    assert head.split() == ["poisson-gamma", "atd"]
+    assert [line.split()[0] for line in rest if line.startswith("  ")][:3] == ["pairs", "share_back_in_H", "mae_days"]
+    assert [line for line in rest if line.startswith("2026")] == ["2026-05-03", "2026-05-24"]
+    assert {"category MILK", "category SOAP", "purchases 10+"} < set(rest)
+    assert "has the least logloss14" in rest[-1]
+
+
+def test_a_back_test_writes_its_table(shop):
+    out = shop.with_name("table.csv")
+    assert backtest(shop, "--cutoffs", "2026-05-01,2026-05-20", "--out", str(out)) == 0
+    found = pl.read_csv(out)
+    assert found.columns[:5] == ["contender", "cutoff", "segment", "follow_up", "pairs"]
+    everything = found.filter(segment="all", contender="atd")
+    assert everything["cutoff"].to_list() == ["all", "2026-05-01", "2026-05-20"]
+    assert everything["logloss14"].null_count() == 0
+    assert backtest(shop, "--cutoffs", "2026-05-20", "--out", str(shop.with_name("table.json"))) == 0
+    assert pl.read_json(shop.with_name("table.json"))["segment"][0] == "all"
+
+
+def test_a_late_cutoff_is_followed_as_far_as_the_history_goes(shop, capsys):
+    assert backtest(shop, "--cutoffs", "2026-06-29") == 0
+    assert "all cut-offs, 20 days each" in capsys.readouterr().out
+
+
+def test_a_back_test_draws_a_picture(shop):
+    picture = shop.with_name("picture.svg")
+    assert backtest(shop, "--picture", str(picture)) == 0
+    assert picture.read_text().startswith("<svg ")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "crystal-ball"], "--models: there is no model 'crystal-ball'"),
+        (["--cutoffs", "2027-01-01"], "comes after 2027-01-01: take an earlier day"),
+        (["--cutoffs", "2026-06-29", "--follow-up", "56"], "only 20 days follow 2026-06-29"),
+        (["--cutoffs", "2026-01-02"], "cannot judge anything yet: no pair was bought on two days"),
+    ],
+)
+def test_a_back_test_that_cannot_be_says_why(shop, capsys, options, message):
+    assert backtest(shop, *options) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--count=0", "'0' is not a whole number above zero"), ("--cutoffs=soon", "'soon' is not a date like 2026-01-31")],
+)
+def test_options_are_checked(shop, capsys, option, message):
+    with pytest.raises(SystemExit):
+        backtest(shop, option)
+    assert message in capsys.readouterr().err
 
 
 def test_the_engine_loads_neither_polars_nor_scipy_stats():

@@ -14,6 +14,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -188,6 +189,13 @@ CELERY_TASK_SOFT_TIME_LIMIT = CELERY_TASK_TIME_LIMIT * 11 / 12
 CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=2)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="mylist")
+# The shards of a round wait apart, so that nothing else waits behind a thousand of them. Every worker takes from both
+# queues in turn unless it is told otherwise (`celery worker -Q`).
+_rounds_queue = f"{CELERY_TASK_DEFAULT_QUEUE}-rounds"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, _rounds_queue)
+]
+CELERY_TASK_ROUTES = {"mylist.tasks.predict_shard": {"queue": _rounds_queue}}
 if "redis" in CELERY_BROKER_URL.split(":")[0] or CELERY_BROKER_URL.startswith("unix"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # Above the hard time limit, or a task still running would be handed out a second time.

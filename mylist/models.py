@@ -181,6 +181,27 @@ class Prediction(models.Model):
         return f"{self.item}"
 
 
+class Shard(models.Model):
+    """A part of the newest nightly round: the members with ids from the first to the last; see mylist.rounds."""
+
+    began_at = models.DateTimeField(_("round began at"))
+    first_member_id = models.BigIntegerField(_("first member"))
+    last_member_id = models.BigIntegerField(_("last member"))
+    members = models.PositiveIntegerField(_("members"))
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("shard of a round")
+        verbose_name_plural = _("shards of a round")
+        constraints = [
+            models.UniqueConstraint(fields=["began_at", "first_member_id"], name="one_shard_a_round_and_member"),
+            models.CheckConstraint(condition=Q(last_member_id__gte=F("first_member_id")), name="shard_has_members"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d} · {self.first_member_id}–{self.last_member_id}"
+
+
 class ForecastCheck(models.Model):
     """What the list said of an item on one night, and when it was bought afterwards; see mylist.checks.
 

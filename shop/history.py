@@ -107,6 +107,14 @@ def bought(*, until: datetime, member_ids: Iterable[int] | None = None) -> Itera
         yield Bought(member_id, product_id, store_id, at, local[at // _QUARTER, zone], *rest)
 
 
+def count_lines(*, until: datetime) -> int:
+    """How many lines there are up to a moment, those of undone orders included."""
+    return (
+        Purchase.objects.filter(purchased_at__lte=until).count()
+        + OrderLine.objects.filter(order__placed_at__lte=until).count()
+    )
+
+
 def moment(microseconds: int) -> datetime:
     """The `at` of a line as a moment."""
     return _EPOCH + microseconds * _MICROSECOND

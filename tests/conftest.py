@@ -24,9 +24,10 @@ def _leave_no_tasks():
     yield
     if not settings.CELERY_BROKER_URL.startswith("memory:"):
         with celery_app.connection_for_write() as connection:
-            queue = celery_app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE].bind(connection.default_channel)
-            queue.declare()  # on Redis only what was declared over the same connection is deleted
-            queue.delete()
+            for queue in settings.CELERY_TASK_QUEUES:
+                bound = queue.bind(connection.default_channel)
+                bound.declare()  # on Redis only what was declared over the same connection is deleted
+                bound.delete()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,9 @@ if "MYLIST_DATA_DIR" not in os.environ:  # the workers of xdist inherit it
     atexit.register(shutil.rmtree, os.environ["MYLIST_DATA_DIR"], ignore_errors=True)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("ALLOWED_HOSTS", "*")
+if "CELERY_BROKER_URL" in os.environ:
+    # Not the queues of a shop that may run on this broker; tests/conftest.py removes them in the end.
+    os.environ["CELERY_QUEUE"] = f"mylist-tests-{os.getpid()}"
 
 from config.settings import *  # noqa: F403
 
@@ -22,9 +25,6 @@ DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # noqa: F405
 if "CELERY_BROKER_URL" not in os.environ:
     CELERY_BROKER_URL = "memory://"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
-else:
-    # Not the queue of a shop that may run on this broker; tests/conftest.py removes it in the end.
-    CELERY_TASK_DEFAULT_QUEUE = f"mylist-tests-{os.getpid()}"
 if "REDIS_URL" not in os.environ:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif REDIS_URL.startswith("redis"):  # noqa: F405

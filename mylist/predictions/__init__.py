@@ -6,7 +6,7 @@ the same result. Only worker processes and commands import this package: it brin
 """
 
 from mylist.predictions.fitting import KINDS, fit, fit_candidates, is_due, is_stale, running_model
-from mylist.predictions.scoring import members, predict_all, predict_members, shards
+from mylist.predictions.scoring import predict_all, predict_members, predict_shard
 
 __all__ = [
     "KINDS",
@@ -14,9 +14,8 @@ __all__ = [
     "fit_candidates",
     "is_due",
     "is_stale",
-    "members",
     "predict_all",
     "predict_members",
+    "predict_shard",
     "running_model",
-    "shards",
 ]

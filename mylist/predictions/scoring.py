@@ -8,39 +8,40 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Q
 from numpy.typing import NDArray
 
 import replenish
 from accounts.models import User
-from mylist.models import FittedModel, ListItem
+from mylist import rounds
+from mylist.models import FittedModel, ListItem, Shard
 from mylist.predictions import writing
 from mylist.predictions.columns import columns, day_number
 from mylist.predictions.fitting import model_as_of, model_of, running_model
 from shop import history
 from shop.models import Offer
 
-SHARD = 100
-
-
-def members(*, at: datetime) -> list[int]:
-    """The ids of everybody who has a list."""
-    return list(history.returning_members(at).order_by("pk").values_list("pk", flat=True))
-
-
-def shards(*, at: datetime, size: int = SHARD) -> list[list[int]]:
-    """The same in shards that can be predicted apart from each other."""
-    ids = members(at=at)
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
-
 
 def predict_all(*, at: datetime, progress: Callable[[int], object] = lambda members: None) -> int:
-    """Predict everybody in this process; `progress` is told of each shard's number of members."""
+    """A whole round in this process, with the running model; `progress` is told of each shard's number of members."""
     fitted = model_as_of(at=at)
     done = 0
-    for shard in shards(at=at):
-        done += predict_members(member_ids=shard, at=at, fitted=fitted, overwrite=True)
-        progress(len(shard))
+    for shard in rounds.begin(at=at):
+        done += predict_shard(shard_id=shard.pk, at=at, fitted=fitted, overwrite=True)
+        progress(shard.members)
     return done
+
+
+def predict_shard(*, shard_id: int, at: datetime, fitted: FittedModel | None = None, overwrite: bool = False) -> int:
+    """Predict a shard of the newest round, as `predict_members` does; 0 where it is done, or the round is over."""
+    fitted = fitted or running_model(at=at)
+    with transaction.atomic():
+        shard = rounds.left().filter(pk=shard_id).first()
+        if shard is None:
+            return 0
+        items = _predict(Q(pk__range=(shard.first_member_id, shard.last_member_id)), at, fitted, overwrite)
+        Shard.objects.filter(pk=shard_id).update(done_at=at)
+    return items
 
 
 def predict_members(
@@ -53,17 +54,22 @@ def predict_members(
     """
     fitted = fitted or running_model(at=at)
     with transaction.atomic():
-        # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
-        locked = User.objects.select_for_update(no_key=True).filter(pk__in=member_ids).order_by("pk")
-        zones = dict(locked.values_list("pk", "time_zone"))
-        if not overwrite:
-            newer = ListItem.objects.filter(member__in=zones, prediction__as_of__gt=at)
-            for member_id in newer.values_list("member_id", flat=True).distinct():
-                del zones[member_id]
-        lines = list(history.bought(until=at, member_ids=zones))
-        rows = _rows(lines, _today(zones, at), model_of(fitted))
-        writing.write(rows, model_version=fitted.version, as_of=at)
-        _drop_stale(zones, rows)
+        return _predict(Q(pk__in=member_ids), at, fitted, overwrite)
+
+
+def _predict(who: Q, at: datetime, fitted: FittedModel, overwrite: bool) -> int:
+    # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
+    # Locks are taken in the order of ids, here and wherever several members are locked at once.
+    locked = User.objects.select_for_update(no_key=True).filter(who).order_by("pk")
+    zones = dict(locked.values_list("pk", "time_zone"))
+    if not overwrite:
+        newer = ListItem.objects.filter(member__in=zones, prediction__as_of__gt=at)
+        for member_id in newer.values_list("member_id", flat=True).distinct():
+            del zones[member_id]
+    lines = list(history.bought(until=at, member_ids=zones))
+    rows = _rows(lines, _today(zones, at), model_of(fitted))
+    writing.write(rows, model_version=fitted.version, as_of=at)
+    _drop_stale(zones, rows)
     return len(rows)
 
 

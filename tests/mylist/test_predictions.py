@@ -206,31 +206,3 @@ def test_the_command_says_how_to_write_a_day(text):
 
 def test_the_task_does_one_member(regular):
     assert tasks.predict_members(member_ids=[regular.pk]) == 1
-
-
-def test_a_round_fits_once_and_hands_out_its_shards(regular, monkeypatch):
-    shards = []
-    monkeypatch.setattr(tasks.predict_members, "delay", lambda **arguments: shards.append(arguments))
-    assert tasks.predict_all() == 1
-    assert shards == [{"member_ids": [regular.pk], "fitted_id": FittedModel.objects.get().pk}]
-
-
-def test_a_round_handed_out_twice_is_done_once(regular, monkeypatch):
-    again = []
-    monkeypatch.setattr(tasks.predict_members, "delay", lambda **_: again.append(tasks.predict_all()))
-    assert tasks.predict_all() == 1
-    assert again == [0]
-    assert FittedModel.objects.count() == 1
-
-
-def test_a_night_is_asked_for_when_the_last_fit_is_old(regular, monkeypatch):
-    rounds = []
-    monkeypatch.setattr(tasks.predict_all, "delay", lambda: rounds.append(1))
-    assert tasks.predict_all_when_due() is True
-    assert rounds == [1]
-
-
-def test_a_fit_of_today_is_enough(regular, monkeypatch):
-    monkeypatch.setattr(tasks.predict_all, "delay", lambda: pytest.fail("asked again"))
-    predictions.fit(at=datetime.now(UTC))
-    assert tasks.predict_all_when_due() is False

@@ -8,10 +8,11 @@ from tqdm import tqdm
 
 from mylist import predictions
 from mylist.management.as_of import moment
+from shop import history
 
 
 class Command(BaseCommand):
-    help = "Fit the model on everybody's history and predict every returning member."
+    help = "Predict every returning member with the running model, in this process."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, as_of: datetime | None, **options: Any) -> None:
         at = as_of or timezone.now()
-        members = len(predictions.members(at=at))
+        members = history.returning_members(at).count()
         with tqdm(total=members, unit=" members", disable=None, file=self.stderr) as bar:
             items = predictions.predict_all(at=at, progress=bar.update)
         self.stdout.write(f"Predicted {items:,} list items of {members:,} members as of {at.isoformat()}.")

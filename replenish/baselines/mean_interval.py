@@ -24,8 +24,8 @@ from replenish.types import Floats, Ints
 
 LEVELS = (0.1, 0.5, 0.9)
 SPREAD = (0.15, 1.0, 2.0)
-"""The 10, 50 and 90 % quantile in usual gaps after the last purchase: constants that keep an interval simple and
-come out at the coverage reported for it on real purchases (57 % where 80 % are promised)."""
+"""The 10, 50 and 90 % quantile in usual gaps after the last purchase. An interval has no window of its own and the
+figures reported for it do not tell theirs: these constants come out at the same coverage (57 % where 80 are due)."""
 
 SOONEST = 1.0
 """What is overdue is expected tomorrow."""

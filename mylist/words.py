@@ -151,15 +151,19 @@ def reason(facts: Facts, *, below_label: bool = False) -> str:
         return _habit(_rounded(facts.interval_days, facts.dated), facts.last_quantity, ago)
     last = _last(facts.last_quantity, ago)
     if facts.met_by_other:
-        other = {"last": last, "ago": _ago(_rounded(facts.other_silence))}
-        if facts.other_brand:
-            return _("%(last)s; another brand %(ago)s") % other
-        return _("%(last)s; something similar %(ago)s") % other
+        return _and_other(last, facts)
     if facts.stocked_up:
         if TWICE <= facts.times_usual < MUCH_MORE:
             return _("%(last)s: should last about twice as long") % {"last": last}
         return _("%(last)s: more than usual, should last longer") % {"last": last}
     return last
+
+
+def _and_other(last: str, facts: Facts) -> str:
+    said = {"last": last, "ago": _ago(_rounded(facts.other_silence))}
+    if facts.other_brand:
+        return _("%(last)s; another brand %(ago)s") % said
+    return _("%(last)s; something similar %(ago)s") % said
 
 
 @_remembered
@@ -179,6 +183,8 @@ def _once(facts: Facts, below_label: bool) -> str:
         bought = _("%(packs)s, %(ago)s") % {"packs": _packs(facts.last_quantity), "ago": ago}
     else:
         bought = _("Bought once, %(ago)s") % {"ago": ago}
+    if facts.met_by_other:
+        return _and_other(bought, facts)
     if facts.silence > LONG * facts.interval_days:
         return _("%(bought)s, not since") % {"bought": bought}
     if facts.due:

@@ -140,6 +140,11 @@ class TestReason:
         found = reason(facts(p28=0.05, ago=120, due=False, other_on=day(-3), other_brand=True))
         assert found == "Last time 1 pack, 4 months ago; another brand 3 days ago"
 
+    def test_what_was_bought_once_may_have_been_a_try(self):
+        tried = facts(bought=1, ago=200, p28=0.02, due=False, other_on=day(-9))
+        assert reason(tried) == "Bought once, 7 months ago; something similar 9 days ago"
+        assert reason(tried, below_label=True) == "1 pack, 7 months ago; something similar 9 days ago"
+
     @pytest.mark.parametrize("other", [-22, -60], ids=["on the same day", "before"])
     def test_another_item_that_was_not_bought_later_is_no_reason(self, other):
         assert "another" not in reason(unsure(other_on=day(other), other_brand=True, due=False))

@@ -254,7 +254,7 @@ class ChanceScore(models.Model):
     bin = models.PositiveSmallIntegerField(_("tenth"))
     count = models.PositiveIntegerField(_("forecasts"))
     said = models.FloatField(_("sum of the chances"))
-    seen = models.PositiveIntegerField(_("bought"))
+    seen = models.PositiveIntegerField(_("came true"))
 
     class Meta:
         verbose_name = _("chances compared")

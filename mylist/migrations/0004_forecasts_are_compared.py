@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('bin', models.PositiveSmallIntegerField(verbose_name='tenth')),
                 ('count', models.PositiveIntegerField(verbose_name='forecasts')),
                 ('said', models.FloatField(verbose_name='sum of the chances')),
-                ('seen', models.PositiveIntegerField(verbose_name='bought')),
+                ('seen', models.PositiveIntegerField(verbose_name='came true')),
             ],
             options={
                 'verbose_name': 'chances compared',

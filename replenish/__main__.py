@@ -35,7 +35,7 @@ from replenish.files import (
     write,
 )
 from replenish.picture import picture
-from replenish.report import advice, records, table
+from replenish.report import records, table, winner
 from replenish.types import WINDOW
 
 SHARD = 500
@@ -178,7 +178,7 @@ def _backtest(options: argparse.Namespace) -> None:
     except ValueError as problem:
         raise InputError(f"--models: {problem}") from None
     lines = history.purchases
-    follow_up = options.follow_up or follow_up_for(lines)
+    follow_up = options.follow_up or _follow_up(history)
     if options.cutoffs and history.in_baskets:
         raise InputError(f"{options.history} counts baskets, which have no date: give --count instead of --cutoffs")
     if options.cutoffs:
@@ -208,11 +208,22 @@ def _backtest(options: argparse.Namespace) -> None:
             f"{options.history} cannot judge anything yet: no pair was bought on two days before a cut-off"
         )
     name = partial(_day, history=history)
-    sys.stdout.write(f"{table(rows, name)}\n{advice(rows)}")
+    sys.stdout.write(f"{table(rows, name)}\n{winner(rows)}")
     if options.out:
         write(records(rows, name), options.out)
     if options.picture:
         options.picture.write_text(picture(rows), encoding="utf-8")
+
+
+def _follow_up(history: History) -> int:
+    lines = history.purchases
+    if history.in_baskets:
+        # What the usual customer's history has room for: some have many more baskets than all others.
+        customers, customer = np.unique(lines.customer, return_inverse=True)
+        first = np.zeros(len(customers))
+        np.minimum.at(first, customer, lines.day)
+        lines = lines.take(lines.day >= np.median(first))
+    return follow_up_for(lines)
 
 
 def _history(path: Path) -> History:

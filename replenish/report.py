@@ -16,7 +16,10 @@ DayName = Callable[[int], str]
 
 
 def table(rows: Sequence[Row], name: DayName) -> str:
-    """A column a model, a line a figure: all cut-offs together, each of them, and the segments said against seen."""
+    """A column a model, a line a figure: all cut-offs together, each of them, and the segments said against seen.
+
+    What is defined for no model is left out.
+    """
     models = list(dict.fromkeys(row.contender for row in rows))
     blocks = dict.fromkeys((row.cutoff, row.segment) for row in rows)
     lines = [["", *models]]
@@ -28,27 +31,30 @@ def table(rows: Sequence[Row], name: DayName) -> str:
         elif cutoff is not None:
             title, figures = name(cutoff), OF_CUTOFF
         else:
-            title, figures = f"all cut-offs, {some[0].follow_up} days each", list(some[0].figures)
+            title, figures = f"all cut-offs, follow-up {some[0].follow_up}", list(some[0].figures)
         lines += [[], [title]]
-        lines += [[f"  {figure}", *(_written(row.figures[figure]) for row in some)] for figure in figures]
+        for figure in figures:
+            values = [row.figures[figure] for row in some]
+            if not all(map(math.isnan, values)):
+                lines.append([f"  {figure}", *map(_written, values)])
     left = max(len(line[0]) for line in lines if line)
-    width = max(10, *(len(model) + 2 for model in models))
-    starts = [(line or [""])[0].ljust(left) for line in lines]
-    values = ["".join(cell.rjust(width) for cell in line[1:]) for line in lines]
-    return "".join(f"{start}{rest}".rstrip() + "\n" for start, rest in zip(starts, values, strict=True))
+    widths = [max(10, len(model)) + 2 for model in models]
+    text = ""
+    for label, *cells in (line or [""] for line in lines):
+        text += "".join([label.ljust(left), *(c.rjust(w) for c, w in zip(cells, widths, strict=False))]).rstrip() + "\n"
+    return text
 
 
-def advice(rows: Sequence[Row]) -> str:
-    """Which of the models would be switched on against all the others (``verdict``), or what keeps the first of them
-    from it."""
+def winner(rows: Sequence[Row]) -> str:
+    """The model of least log loss, and whether it passes the ``verdict`` against all the others."""
     loss = f"logloss{days_judged(rows[0].follow_up)}"
     pooled = {row.contender: row.figures[loss] for row in rows if row.cutoff is None and row.segment == ALL}
     best = min(pooled, key=lambda name: pooled[name])
     found = verdict(rows, best, [name for name in pooled if name != best])
     behind = [f"{one.figure} behind {one.rival}" for one in found.comparisons if not one.passed]
     if behind:
-        return f"{best} has the least {loss}, but is not to be switched on: {', '.join(behind)}\n"
-    return f"{best} has the least {loss}" + (" and is to be switched on\n" if found.passed else "\n")
+        return f"{best} has the least {loss}, but does not beat all others: {', '.join(behind)}\n"
+    return f"{best} has the least {loss}" + (" and beats all others\n" if found.passed else "\n")
 
 
 def records(rows: Sequence[Row], name: DayName) -> pl.DataFrame:

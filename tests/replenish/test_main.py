@@ -257,6 +257,14 @@ def test_a_date_does_not_go_with_baskets(baskets, capsys):
     assert "history.parquet counts baskets, which have no date: leave out --cutoff" in capsys.readouterr().err
 
 
+def test_a_few_with_many_baskets_do_not_decide_how_far_all_are_followed(tmp_path, capsys):
+    rows = [(who, 1, turn, 1) for who, turns in ((1, 200), (2, 16), (3, 16)) for turn in range(turns)]
+    names = ["customer_id", "product_id", "basket_index", "quantity"]
+    pl.DataFrame(rows, schema=names, orient="row").write_parquet(tmp_path / "shop.parquet")
+    assert main(["backtest", str(tmp_path / "shop.parquet"), "--models", "poisson-gamma", "--count", "1"]) == 0
+    assert "all cut-offs, follow-up 7\n" in capsys.readouterr().out
+
+
 def test_baskets_are_back_tested(baskets, capsys):
     assert main(["backtest", str(baskets / "history.parquet"), "--models", "poisson-gamma", "--follow-up", "7"]) == 0
     assert "7 baskets ago" in capsys.readouterr().out
@@ -305,7 +313,7 @@ def test_a_back_test_writes_its_table(shop):
 
 def test_a_late_cutoff_is_followed_as_far_as_the_history_goes(shop, capsys):
     assert backtest(shop, "--cutoffs", "2026-06-29") == 0
-    assert "all cut-offs, 20 days each" in capsys.readouterr().out
+    assert "all cut-offs, follow-up 20" in capsys.readouterr().out
 
 
 def test_a_back_test_draws_a_picture(shop):

@@ -3,7 +3,7 @@ import math
 import polars as pl
 
 from replenish.backtest import ALL, Row
-from replenish.report import advice, records, table
+from replenish.report import records, table, winner
 
 
 def row(contender: str, loss: float, *, cutoff: int | None = None, segment: str = ALL) -> Row:
@@ -23,17 +23,19 @@ def test_a_table_has_a_column_a_model_and_a_block_a_cutoff_and_segment():
     head, *rest = table(ROWS, lambda day: f"day {day}").splitlines()
     assert head.split() == ["light", "atd"]
     assert [line for line in rest if line and not line.startswith(" ")] == [
-        "all cut-offs, 56 days each",
+        "all cut-offs, follow-up 56",
         "day 7",
         "purchases 2",
     ]
     assert [line.split() for line in rest if "logloss14" in line] == [["logloss14", "0.2500", "0.3123"]] * 3
 
 
-def test_what_is_not_defined_is_a_dash_and_counts_are_whole():
-    rest = table(ROWS, str).splitlines()
-    assert ["mae_days", "-", "-"] in [line.split() for line in rest]
-    assert ["pairs", "120", "120"] in [line.split() for line in rest]
+def test_what_is_not_defined_is_a_dash_or_left_out_and_counts_are_whole():
+    rows = [row("light", 0.25), row("atd", math.nan)]
+    lines = [line.split() for line in table(rows, str).splitlines()]
+    assert ["logloss14", "0.2500", "-"] in lines
+    assert ["pairs", "120", "120"] in lines
+    assert not [line for line in lines if "mae_days" in line]
 
 
 def test_columns_stand_under_each_other():
@@ -50,14 +52,14 @@ def test_records_leave_empty_what_is_not_defined():
 
 
 def test_the_best_model_is_named():
-    assert advice(ROWS) == "light has the least logloss14 and is to be switched on\n"
+    assert winner(ROWS) == "light has the least logloss14 and beats all others\n"
 
 
-def test_what_keeps_the_best_from_being_switched_on_is_told():
+def test_what_the_best_is_behind_in_is_told():
     rows = [row("light", 0.25), row("atd", 0.3)]
     rows[0].figures["ndcg10"], rows[1].figures["ndcg10"] = 0.3, 0.4
-    assert advice(rows) == "light has the least logloss14, but is not to be switched on: ndcg10 behind atd\n"
+    assert winner(rows) == "light has the least logloss14, but does not beat all others: ndcg10 behind atd\n"
 
 
 def test_a_model_alone_has_nobody_to_beat():
-    assert advice([row("light", 0.25)]) == "light has the least logloss14\n"
+    assert winner([row("light", 0.25)]) == "light has the least logloss14\n"

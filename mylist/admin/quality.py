@@ -176,7 +176,7 @@ def _chances(quality: Quality, choice: Choice) -> Report:
         [chart],
         [_("Chance said"), _("Forecasts"), _("Said on average"), _("Seen"), _("Points off")],
         [
-            [_tenth(tenth), f"{one.count:,}", _share(one.said), _share(one.seen), f"{(one.seen - one.said) * 100:+.1f}"]
+            [_tenth(tenth), f"{one.count:,}", _share(one.said), _share(one.seen), _signed(one.seen - one.said)]
             for tenth, one in found
         ],
     )
@@ -304,6 +304,11 @@ def _share(share: float) -> str:
 
 def _points(share: float) -> str:
     return f"{share * 100:.1f}"
+
+
+def _signed(share: float) -> str:
+    # Plus zero, as a float knows a zero below zero, too.
+    return f"{round(share * 100, 1) + 0.0:+.1f}"
 
 
 def _day(week: date) -> str:

@@ -75,12 +75,14 @@ def test_it_makes_no_sentence_of_a_handful(client, staff):
 def test_every_chart_has_its_numbers_in_a_table(client, staff):
     chances(100, 0.31, 28)
     chances(100, 0.55, 60, weeks_ago=4)
+    chances(10_000, 0.0001, 0)
     dates(50, early=5, late=10)
     page = client.get(PAGE).text
     assert page.count('<svg class="chart"') == 4
     assert row(page, "30 to 40%") == ["100", "31.0%", "28.0%", "-3.0"]
     assert row(page, "50 to 60%") == ["100", "55.0%", "60.0%", "+5.0"]
-    assert row(page, "light-1") == ["200", "43.0%", "44.0%", "4.0", "70.0%", "6.0"]
+    assert row(page, "0 to 10%") == ["10,000", "0.0%", "0.0%", "+0.0"]
+    assert row(page, "light-1") == ["10,200", "0.9%", "0.9%", "0.1", "70.0%", "6.0"]
     for report in page.split("<section")[1:]:
         assert "<table>" in report
 

@@ -12,6 +12,8 @@ from replenish.backtest import ALL, LISTED, Row, days_judged, verdict
 OF_CUTOFF = ("pairs", "logloss14", "pr_auc14", "ece14", "mae_days", "coverage80", f"ndcg{LISTED}")
 OF_SEGMENT = ("pairs", "base14", "said14", "ece14", "logloss14")
 
+COUNTS = ("pairs", "rank_customers", "rank_customers_all", "reminder14_n_p50")
+
 DayName = Callable[[int], str]
 
 
@@ -36,7 +38,7 @@ def table(rows: Sequence[Row], name: DayName) -> str:
         for figure in figures:
             values = [row.figures[figure] for row in some]
             if not all(map(math.isnan, values)):
-                lines.append([f"  {figure}", *map(_written, values)])
+                lines.append([f"  {figure}", *(_written(figure, value) for value in values)])
     left = max(len(line[0]) for line in lines if line)
     widths = [max(10, len(model)) + 2 for model in models]
     text = ""
@@ -74,7 +76,7 @@ def records(rows: Sequence[Row], name: DayName) -> pl.DataFrame:
     return pl.DataFrame(found, schema={**about, **figures})
 
 
-def _written(value: float) -> str:
+def _written(figure: str, value: float) -> str:
     if math.isnan(value):
         return "-"
-    return f"{value:.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.4f}"
+    return f"{value:.0f}" if figure in COUNTS else f"{value:.4f}"

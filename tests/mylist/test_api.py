@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from mylist.models import ListItem
@@ -126,6 +127,12 @@ class TestList:
         entry = api.get(LIST).json()["items"][0]
         assert entry["name"] == item.product.name_zh
         assert entry["reason"].startswith("大約每 30 天買一次，上次買了 1 份")
+
+    def test_an_app_is_answered_in_the_language_it_asks_for(self, api, item):
+        app = {"X-Session-Token": api.session.session_key}
+        for language, words in (("zh-TW", item.product.name_zh), ("en", item.product.name_en)):
+            answer = Client().get(LIST, headers=app | {"Accept-Language": language})
+            assert answer.json()["items"][0]["name"] == words
 
     def test_everything_hidden_is_an_empty_list_and_no_refusal(self, api, item, now):
         ListItem.objects.update(hidden_at=now)

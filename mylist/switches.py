@@ -95,6 +95,11 @@ def barred() -> set[tuple[str, str]]:
     return found
 
 
+def last_wish() -> ModelSwitch | None:
+    """The last switch that was made by hand."""
+    return ModelSwitch.objects.filter(reason__in=_BY_HAND).first()
+
+
 def prune(*, fitted_before: datetime, keep: int) -> int:
     """Delete models fitted before a moment; returns how many.
 

@@ -181,7 +181,7 @@ def fit_candidates(
 
     `switch`: True runs it whatever its back-test says, False keeps it aside. Returns what was fitted.
     """
-    unreadable = None
+    wished, unreadable = switches.last_wish(), None
     if (running := switches.running()) and not _readable(running):
         running, unreadable = None, running
     test = _back_test(at, kinds, running, progress)
@@ -189,7 +189,8 @@ def fit_candidates(
     model = _fit(decision.kind, at)
     progress(decision.kind, test.steps)
     with transaction.atomic():
-        runs = decision.runs if switch is None else switch
+        # What staff switched while the back-test went on, it knows nothing of: then theirs stays.
+        runs = decision.runs and switches.last_wish() == wished if switch is None else switch
         status = FittedModel.Status.KEPT if decision.runs else FittedModel.Status.REFUSED
         scores = _scores(test, decision)
         fitted = _store(model, decision.kind, at, verdict=decision.verdict, status=status, scores=scores)

@@ -223,6 +223,21 @@ def test_a_bad_fit_turned_back_to_the_one_before_of_its_kind_is_fitted_again_nex
     assert fit(now + timedelta(days=14)).verdict == "refit"
 
 
+def test_what_staff_switch_while_a_fit_goes_on_stays(engine, now):
+    fit(now, ["light"])
+    full = fit(now, ["full"], switch=False)
+    steps_done = []
+
+    def staff_switch_at_the_last_step(step, steps):
+        steps_done.append(step)
+        if len(steps_done) == steps:
+            switches.switch_on(full, by=None, at=now)
+
+    fitted = fit(now + timedelta(days=7), ["light"], progress=staff_switch_at_the_last_step)
+    assert (fitted.verdict, fitted.status) == ("refit", FittedModel.Status.KEPT)
+    assert switches.running() == full
+
+
 def test_a_model_turned_back_is_not_used_by_the_next_predictions(regular, now):
     older, newer = predictions.fit(at=now - timedelta(days=1)), predictions.fit(at=now)
     for fitted, name in ((older, "older"), (newer, "newer")):

@@ -69,6 +69,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch):
     engine = Engine()
+    fitting._load.cache_clear()
     monkeypatch.setattr(replenish, "KINDS", KINDS)
     monkeypatch.setattr(fitting, "KINDS", KINDS)
     monkeypatch.setattr(predictions, "KINDS", KINDS)

@@ -210,7 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle-orders": {"task": "shop.tasks.settle_orders", "schedule": timedelta(seconds=30)},
     "dispatch-messages": {"task": "notify.tasks.dispatch_messages", "schedule": timedelta(seconds=15)},
     "plan-reminders": {"task": "mylist.tasks.plan_reminders", "schedule": timedelta(minutes=15)},
-    "predict-nightly": {"task": "mylist.tasks.predict_all_when_due", "schedule": timedelta(minutes=30)},
+    "predict-nightly": {"task": "mylist.tasks.predict_all_when_due", "schedule": timedelta(minutes=5)},
     "check-forecasts": {"task": "mylist.tasks.check_forecasts", "schedule": timedelta(hours=1)},
     "fit-weekly": {"task": "mylist.tasks.fit_model_when_due", "schedule": timedelta(minutes=20)},
 }

@@ -4,19 +4,21 @@ What is still to be done stands in the database and not in the broker: a shard i
 its forecasts, so a message that is lost or comes twice costs time and nothing else. See docs/operations.md.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from mylist.models import Shard
 from shop import history
 
-EVERY = timedelta(hours=20)
-"""A round is for one night; the beat asks more often, so that a missed night is made up for."""
+NIGHT = timedelta(hours=2)
+"""A night's round is due from 2 o'clock on, by the shop's clock. A missed one is made up for, whatever the hour."""
 
-STALLED = timedelta(minutes=10)
-"""A round at work finishes a shard every few seconds. After so long without one its messages are taken for lost."""
+STALLED = timedelta(minutes=5)
+"""A round at work finishes a shard every few seconds, and a broker gives back what a lost worker had in hand within its
+visibility timeout. After so long without a shard the messages are taken for lost."""
 
 LINES = 10_000
 """About so many lines of history make a shard: well under a second's work, while which its members cannot order."""
@@ -38,9 +40,9 @@ def begin(*, at: datetime) -> list[Shard]:
 
 
 def is_due(*, at: datetime) -> bool:
-    """Whether it is time for a new round."""
+    """Whether this night's round has not begun yet."""
     began_at = Shard.objects.aggregate(newest=Max("began_at"))["newest"]
-    return began_at is None or at - began_at >= EVERY
+    return began_at is None or _night(began_at) < _night(at)
 
 
 def left() -> QuerySet[Shard]:
@@ -53,3 +55,7 @@ def stalled(*, at: datetime) -> QuerySet[Shard]:
     last = Shard.objects.aggregate(begun=Max("began_at"), done=Max("done_at"))
     moments = [moment for moment in last.values() if moment]
     return left() if moments and at - max(moments) >= STALLED else Shard.objects.none()
+
+
+def _night(at: datetime) -> date:
+    return (timezone.localtime(at, timezone.get_default_timezone()) - NIGHT).date()

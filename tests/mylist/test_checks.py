@@ -410,10 +410,18 @@ def test_quality_leaves_out_what_is_older_than_asked(now, known):
 
 
 def test_waiting_tells_when_the_first_results_are_due(now):
-    assert checks.waiting().first_on is None
+    assert checks.waiting(at=now).first_on is None
     ListItemFactory.create_batch(2)
     checks.keep(at=now)
-    assert (checks.waiting().count, checks.waiting().first_on) == (2, date(2026, 11, 26))
+    found = checks.waiting(at=now)
+    assert (found.count, found.first_on) == (2, date(2026, 11, 26))
+
+
+def test_waiting_promises_no_day_that_is_over(now):
+    """A shop whose imports have stopped."""
+    ListItemFactory()
+    checks.keep(at=now)
+    assert checks.waiting(at=now + timedelta(days=30)).first_on == date(2026, 12, 19)
 
 
 def test_offered_names_the_models_and_segments_there_are(now, known):

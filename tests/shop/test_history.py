@@ -8,7 +8,14 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from shop import history, orders
-from tests.factories import AddressFactory, MemberFactory, OfferFactory, ProductFactory, PurchaseFactory
+from tests.factories import (
+    AddressFactory,
+    MemberFactory,
+    OfferFactory,
+    OrderFactory,
+    ProductFactory,
+    PurchaseFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +135,11 @@ class TestReturning:
     def test_returning_members_are_those(self, buyer, now):
         customer = PurchaseFactory().member
         assert list(history.returning_members(now)) == [customer]
+
+
+def test_reaches_is_the_moment_of_the_newest_line(now):
+    assert history.reaches() is None
+    PurchaseFactory(purchased_at=now - timedelta(days=3))
+    assert history.reaches() == now - timedelta(days=3)
+    OrderFactory(placed_at=now - timedelta(days=1))
+    assert history.reaches() == now - timedelta(days=1)

@@ -74,15 +74,17 @@ def predict_all_when_due() -> int:
 
 @shared_task(time_limit=_FIT_SECONDS, soft_time_limit=_FIT_SECONDS - 10)
 def fit_model() -> str:
-    """Try the kinds of model on the shop's past and switch on what does better; what became of it, "" while another
-    is at work (see predict_all).
+    """Try the kinds of model on the shop's past and switch on what does better; what became of it.
+
+    "" while another is at work (see predict_all), or where one that was handed out before has done it meanwhile.
     """
     from mylist import predictions
 
     if not cache.add("mylist.fit_model", 1, _FIT_SECONDS):
         return ""
     try:
-        return predictions.fit_candidates(at=timezone.now()).status
+        at = timezone.now()
+        return predictions.fit_candidates(at=at).status if predictions.is_due(at=at) else ""
     finally:
         cache.delete("mylist.fit_model")
 

@@ -16,7 +16,7 @@ TEST_DATABASE = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/mylist)
 TEST_REDIS = $(or $(REDIS_URL),redis://127.0.0.1:6379/0)
 TEST_RABBITMQ = $(or $(CELERY_BROKER_URL),amqp://guest:guest@127.0.0.1:5672//)
 
-.PHONY: help run setup test test-services test-browser check format
+.PHONY: help run setup test test-services test-browser check format bench
 .DELETE_ON_ERROR:
 
 help: ## list what there is
@@ -58,6 +58,9 @@ check: setup ## style, types, import order, templates, migrations, settings, tra
 format: setup ## let ruff put the code in order
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
+
+bench: setup ## how fast the engine is next to DuckDB, on ten million lines; LINES=1000000 is quicker
+	@$(BIN)/python -m benchmarks.speed $(if $(LINES),--lines $(LINES))
 
 # ---------------------------------------------------------------- what the above stand on
 # Stamps: made again only when the pins change, so that a second run starts at once.

@@ -182,7 +182,7 @@ class _Shop:
             raise InputError(f"{path} has no column {', '.join(missing)}. It has: {', '.join(schema)}")
         if schema["purchased_at"] not in (pl.Date, pl.Datetime):
             raise InputError(f"{path}: purchased_at holds {schema['purchased_at']}: write dates or local times")
-        lines = lines.drop_nulls(NEEDED).filter(pl.col("purchased_at").cast(pl.Date) <= cutoff)
+        lines = lines.drop_nulls(NEEDED).filter(pl.col("purchased_at").dt.date() <= cutoff)
         if "department" in schema:
             lines = lines.filter(pl.col("department").is_not_null() & ~pl.col("department").is_in(NOT_GOODS))
         ids = lines.select("customer_id").collect().to_series()
@@ -218,7 +218,7 @@ class _Shop:
         columns = (
             "customer_id",
             "product_id",
-            pl.col("purchased_at").cast(pl.Date).to_physical(),
+            pl.col("purchased_at").dt.date().to_physical(),
             "quantity",
             (paid if "price" in self.columns else pl.lit(None)).cast(pl.Float32).alias("price"),
         )

@@ -95,6 +95,14 @@ def test_what_comes_after_the_cutoff_is_not_looked_at(shop, tmp_path):
     assert_frame_equal(scored(shop, tmp_path), scored(past, tmp_path))
 
 
+@pytest.mark.parametrize("kept_as", ["zoned", "date"])
+def test_the_day_is_the_local_one_however_it_is_kept(shop, tmp_path, kept_as):
+    """In Taipei the small hours are still yesterday in UTC."""
+    early = pl.col("purchased_at").dt.truncate("1d") + pl.duration(hours=2)
+    ways = {"zoned": early.dt.replace_time_zone("Asia/Taipei"), "date": pl.col("purchased_at").dt.date()}
+    assert_frame_equal(scored(shop.with_columns(ways[kept_as]), tmp_path), scored(shop, tmp_path))
+
+
 def test_texts_as_identifiers_come_back_as_they_are(shop, tmp_path):
     # In one width, so that their order as texts is that of the numbers.
     texts = shop.with_columns(

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replenish.types import Days, Floats, Ints, Purchases
+
+GRAIN = 1000
+"""Quantities are counted in thousandths of a pack."""
+
+MOST = 4e9
+"""Quantities beyond so many packs are mistakes; they count as this many."""
 
 SEEN = 4
 """Older purchases of a need than its last four are taken as used up."""
@@ -21,19 +28,22 @@ SEEN = 4
 class Pairs:
     """What is known of each pair at the end of ``as_of``, sorted by customer, product; columns of length n.
 
+    ``need``: below -1 where it is unknown, and then the product's own.
     ``repeats``: purchase days after the first (x). ``recency``: days from the first to the last (t_x).
     ``age``: days from the first to ``as_of`` (T). ``packs``: the middle quantity of a purchase day.
-    ``house``: row of the pair's need in ``Houses``.
+    ``start``: row of the first purchase day in ``Events``. ``house``: row of the pair's need in ``Houses``.
     """
 
     customer: Ints
     product: Ints
+    need: Ints
     category: Ints
     repeats: Floats
     recency: Floats
     age: Floats
     packs: Floats
     last_day: Days
+    start: Ints
     house: Ints
 
     def __len__(self) -> int:
@@ -63,48 +73,98 @@ class Houses:
         return len(self.category)
 
 
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Every purchase day of every pair, by pair and day; columns of length m.
+
+    ``pair``: row in ``Pairs``. ``packs``: bought on that day. ``price``: the lowest paid for a pack, nan = unknown.
+    """
+
+    pair: Ints
+    day: Days
+    packs: Floats
+    price: Floats
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
 def summarise(purchases: Purchases, *, as_of: int) -> tuple[Pairs, Houses]:
-    """Pairs and households' needs as they stand at the end of day ``as_of``; later lines are not looked at.
+    """Pairs and households' needs as they stand at the end of day ``as_of``; see ``unfold``."""
+    pairs, houses, _ = unfold(purchases, as_of=as_of)
+    return pairs, houses
+
+
+def unfold(purchases: Purchases, *, as_of: int) -> tuple[Pairs, Houses, Events]:
+    """Pairs, households' needs and every purchase day as they stand at the end of day ``as_of``; later lines are not
+    looked at.
 
     The order of lines makes no difference. A pair given back altogether (returns not less than purchases) is
     left out; any other return only lowers what is in the house. Need, category and size belong to the product:
     where lines of a pair differ, the greatest counts.
     """
     p = purchases.take((purchases.day <= as_of) & (purchases.quantity != 0))
-    # Quantities take part in the order, so that sums do not depend on the order of lines, to the last bit.
-    p = p.take(np.lexsort((p.quantity, p.day, p.product, p.customer)))
+    p = p.take(order_by(p.customer, p.product, p.day))
     pair = _runs(p.customer, p.product)
-    net = _sums(p.quantity, pair)
-    kept = np.repeat(net > 0, np.diff(np.append(pair, len(p))))
-    p = p.take(kept)
+    quantity = _grains(p.quantity)
+    whole = _sums(quantity, pair) > 0
+    if not whole.all():
+        kept = np.repeat(whole, np.diff(np.append(pair, len(p))))
+        p, quantity = p.take(kept), quantity[kept]
+        pair = _runs(p.customer, p.product)
     if len(p) == 0:
-        return _none()
-    pair = _runs(p.customer, p.product)
+        return _nothing()
     of_pair = _labels(pair, len(p))
     need, category = np.maximum.reduceat(p.need, pair), np.maximum.reduceat(p.category, pair)
     need = np.where(need >= 0, need, -2 - p.product[pair])
-    bought = p.quantity > 0
-    days = _runs(of_pair[bought], p.day[bought])
-    day_pair, day = of_pair[bought][days], p.day[bought][days]
-    start = _runs(day_pair)
-    count = np.diff(np.append(start, len(day)))
-    first, last = day[start], day[start + count - 1]
-    size = np.fmax.reduceat(p.size, pair)[of_pair]
-    houses, of_line = _houses(p, need[of_pair], category[of_pair], size, as_of)
-    return (
-        Pairs(
-            customer=p.customer[pair],
-            product=p.product[pair],
-            category=category,
-            repeats=count - 1.0,
-            recency=(last - first).astype(np.float64),
-            age=(as_of - first).astype(np.float64),
-            packs=_middles(_sums(p.quantity[bought], days), day_pair, start, count),
-            last_day=last,
-            house=of_line[pair],
-        ),
-        houses,
+    size = np.fmax.reduceat(p.size, pair)
+    bought = quantity > 0
+    days, price = (of_pair, p.day, quantity), p.price
+    if not bought.all():
+        days, price = (of_pair[bought], p.day[bought], quantity[bought]), price[bought]
+    begin = _runs(*days[:2])
+    events = Events(
+        pair=days[0][begin],
+        day=days[1][begin],
+        packs=_sums(days[2], begin) / GRAIN,
+        price=np.fmin.reduceat(price, begin),
     )
+    start = _runs(events.pair)
+    count = np.diff(np.append(start, len(events)))
+    first, last = events.day[start], events.day[start + count - 1]
+    houses, house = _houses(of_pair, p.day, quantity, p.customer[pair], need, category, size, as_of)
+    pairs = Pairs(
+        customer=p.customer[pair],
+        product=p.product[pair],
+        need=need,
+        category=category,
+        repeats=count - 1.0,
+        recency=(last - first).astype(np.float64),
+        age=(as_of - first).astype(np.float64),
+        packs=_middles(events.packs, events.pair, start, count),
+        last_day=last,
+        start=start,
+        house=house,
+    )
+    return pairs, houses, events
+
+
+def order_by(*columns: NDArray[Any]) -> Ints:
+    """Row numbers by the first of some columns of whole numbers, then the second ...; equal rows in any order.
+
+    Packed into one number where they fit, as sorting one column is several times faster than sorting three.
+    """
+    if len(columns[0]) == 0:
+        return np.zeros(0, np.int64)
+    least = [int(column.min()) for column in columns]
+    bits = [(int(column.max()) - low).bit_length() for column, low in zip(columns, least, strict=True)]
+    if sum(bits) > 63:
+        return np.lexsort(columns[::-1])
+    key = np.zeros(len(columns[0]), np.int64)
+    for column, low, width in zip(columns, least, bits, strict=True):
+        key <<= width
+        key |= column.astype(np.int64) - low
+    return np.argsort(key)
 
 
 def gaps(purchases: Purchases, *, as_of: int) -> tuple[Ints, Floats]:
@@ -162,26 +222,34 @@ def mean_gaps(pairs: Pairs, known: Ints, *, typical: float, weight: float = 10.0
     return means
 
 
-def _houses(p: Purchases, need: Ints, category: Ints, size: Floats, as_of: int) -> tuple[Houses, Ints]:
-    """Needs of households, and for every line of ``p`` the row of its need."""
-    order = np.lexsort((p.quantity < 0, p.day, need, p.customer))
-    house = _runs(p.customer[order], need[order])
-    labels = _labels(house, len(p))
-    of_line = np.empty(len(p), np.int64)
-    of_line[order] = labels
-    sized = np.isfinite(size[order]) & (size[order] > 0)
-    all_sized = np.logical_and.reduceat(sized, house)[labels]
-    quantity = p.quantity[order]
-    contents = quantity * np.where(all_sized, size[order], 1.0)
-    bought = np.flatnonzero(quantity > 0)
-    days = _runs(labels[bought], p.day[order][bought])
-    day_house, day = labels[bought][days], p.day[order][bought][days]
+def _houses(
+    of_pair: Ints, day: Days, quantity: Floats, customer: Ints, need: Ints, category: Ints, size: Floats, as_of: int
+) -> tuple[Houses, Ints]:
+    """Needs of households, and for every pair the row of its need.
+
+    ``of_pair``, ``day``, ``quantity`` (grains): of each line; the others of each pair.
+    """
+    by_need = order_by(customer, need)
+    first = _runs(customer[by_need], need[by_need])
+    house = np.empty(len(customer), np.int64)
+    house[by_need] = _labels(first, len(customer))
+    sized = np.isfinite(size) & (size > 0)
+    all_sized = np.logical_and.reduceat(sized[by_need], first)[house]
+    contents = np.rint(quantity * np.where(all_sized, size, 1.0)[of_pair])
+    of_line = house[of_pair]
+    returned = quantity < 0
+    order = order_by(of_line, 2 * day.astype(np.int64) + returned)
+    of_line, contents, when = of_line[order], contents[order], day[order]
+    bought = np.flatnonzero(~returned[order])
+    days = _runs(of_line[bought], when[bought])
+    day_house, when = of_line[bought][days], when[bought][days]
     start = _runs(day_house)
-    # A return counts against the last purchase before it, so a day's amount runs on to the next purchase day;
-    # a return of something bought before the history begins counts against nothing.
-    contents[np.arange(len(p)) < bought[days][start][labels]] = 0.0
-    amount = np.maximum(_sums(contents, bought[days]), 0.0)
-    count = np.diff(np.append(start, len(day)))
+    if returned.any():
+        # A return counts against the last purchase before it, so a day's amount runs on to the next purchase day;
+        # a return of something bought before the history begins counts against nothing.
+        contents[np.arange(len(order)) < bought[days][start][of_line]] = 0.0
+    amount = np.maximum(_sums(contents, bought[days]), 0.0) / GRAIN
+    count = np.diff(np.append(start, len(when)))
     end = start + count - 1
     recent, waited = np.zeros((len(start), SEEN)), np.zeros((len(start), SEEN))
     for back in range(SEEN):
@@ -189,17 +257,24 @@ def _houses(p: Purchases, need: Ints, category: Ints, size: Floats, as_of: int) 
         row = end[there] - back
         recent[there, back] = amount[row]
         again = count > back + 1
-        waited[again, back] = day[end[again] - back] - day[end[again] - back - 1]
+        waited[again, back] = when[end[again] - back] - when[end[again] - back - 1]
     houses = Houses(
-        category=np.maximum.reduceat(category[order], house),
+        category=np.maximum.reduceat(category[by_need], first),
         occasions=count.astype(np.float64),
-        span=(day[end] - day[start]).astype(np.float64),
-        elapsed=(as_of - day[end]).astype(np.float64),
+        span=(when[end] - when[start]).astype(np.float64),
+        elapsed=(as_of - when[end]).astype(np.float64),
         bought=_sums(amount, start),
         recent=recent,
         waited=waited,
     )
-    return houses, of_line
+    return houses, house
+
+
+def _grains(quantity: Floats) -> Floats:
+    """Whole grains: their sums are exact, so that they do not depend on the order of lines."""
+    grains = np.rint(np.clip(quantity, -MOST, MOST) * GRAIN)
+    # A quantity too small to count still is a purchase, or a return.
+    return np.where(grains == 0, np.sign(quantity), grains)
 
 
 def _middles(values: Floats, group: Ints, start: Ints, count: Ints) -> Floats:
@@ -228,7 +303,8 @@ def _sums(values: Floats, starts: Ints) -> Floats:
     return np.add.reduceat(values, starts) if len(starts) else np.zeros(0)
 
 
-def _none() -> tuple[Pairs, Houses]:
-    whole, real = np.zeros(0, np.int64), np.zeros(0)
-    pairs = Pairs(whole, whole, whole, real, real, real, real, np.zeros(0, np.int32), whole)
-    return pairs, Houses(whole, real, real, real, real, np.zeros((0, SEEN)), np.zeros((0, SEEN)))
+def _nothing() -> tuple[Pairs, Houses, Events]:
+    whole, real, days = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int32)
+    pairs = Pairs(whole, whole, whole, whole, real, real, real, real, days, whole, whole)
+    houses = Houses(whole, real, real, real, real, np.zeros((0, SEEN)), np.zeros((0, SEEN)))
+    return pairs, houses, Events(whole, days, real, real)

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from numpy.typing import NDArray
 
@@ -62,6 +62,7 @@ def _predict(who: Q, at: datetime, fitted: FittedModel, overwrite: bool) -> int:
     # Locks are taken in the order of ids, here and wherever several members are locked at once.
     locked = User.objects.select_for_update(no_key=True).filter(who).order_by("pk")
     zones = dict(locked.values_list("pk", "time_zone"))
+    _plan_for_few_rows()
     if not overwrite:
         newer = ListItem.objects.filter(member__in=zones, prediction__as_of__gt=at)
         for member_id in newer.values_list("member_id", flat=True).distinct():
@@ -71,6 +72,15 @@ def _predict(who: Q, at: datetime, fitted: FittedModel, overwrite: bool) -> int:
     writing.write(rows, model_version=fitted.version, as_of=at)
     _drop_stale(zones, rows)
     return len(rows)
+
+
+def _plan_for_few_rows() -> None:
+    """A shard is little of large tables. Left alone PostgreSQL reads them whole, and a round grows with its square."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+            )
 
 
 def _today(zones: dict[int, str], at: datetime) -> dict[int, int]:

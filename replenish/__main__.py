@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "forecast",
         help="forecast requested pairs at the end of a day",
-        description="Gives customer_id, product_id, cutoff, expected_at, lower_at, upper_at (50, 10 and 90 %% "
+        description="Gives customer_id, product_id, cutoff, expected_at, lower_at, upper_at (50, 10 and 90 % "
         "quantile of the next purchase given that it comes within 56 days), p7, p14, p28 (chance of buying within so "
         "many days), score (higher first on the list). Where the history counts baskets: expected_in, lower_in and "
         "upper_in (numbers of baskets) instead of dates, p7 within 7 baskets ..., no cutoff.",

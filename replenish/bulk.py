@@ -220,7 +220,7 @@ class _Shop:
             "product_id",
             pl.col("purchased_at").dt.date().to_physical(),
             "quantity",
-            (paid if "price" in self.columns else pl.lit(None)).cast(pl.Float32).alias("price"),
+            (paid if "price" in self.columns else pl.lit(None)).cast(pl.Float64).alias("price"),
         )
         found = self.lines.filter(some).select(columns).collect()
         numbers = (("customer_id", self.customers), ("product_id", goods.products))

@@ -7,8 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from replenish.intervals import Pairs, columns, summarise
-from replenish.model import Model
+from replenish.course import Course
+from replenish.intervals import Pairs, columns
+from replenish.model import Model, View
 from replenish.ranking import order
 from replenish.types import HORIZONS, WINDOW, Floats, Forecasts, Purchases
 
@@ -34,10 +35,11 @@ def forecast(model: Model, purchases: Purchases, *, as_of: int) -> Forecasts:
     ``purchases`` may hold any customers (all, a shard, one) with their whole history; what comes out for one of
     them depends on nobody else but through ``model``. Lines after ``as_of`` are not looked at.
     """
-    pairs, houses = summarise(purchases, as_of=as_of)
-    outlook, state = model.outlook(pairs, houses)
-    usual = usual_gap(pairs, model.gaps[columns(model.categories, pairs.category)])
-    return assemble(pairs, outlook, usual=usual, left=state.left[pairs.house], levels=model.levels)
+    view = View.at(model.habits, purchases, as_of=as_of, survey=model.survey)
+    pairs, habits = view.pairs, model.habits
+    usual = usual_gap(pairs, habits.gaps[columns(habits.categories, pairs.category)])
+    course = Course(model.chances(view))
+    return assemble(pairs, course, usual=usual, left=view.evidence.left, levels=model.levels)
 
 
 def assemble(pairs: Pairs, expected: Expectation, *, usual: Floats, left: Floats, levels: Floats) -> Forecasts:

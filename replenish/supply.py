@@ -3,7 +3,7 @@
 A habit's purchases come at random in BG/NBD, but who has just stocked up seldom buys and who has run out does. So
 time runs at a different pace along the way from a full shelf to an empty one: a *clock* turns calendar days into
 the days of the model, fast where households buy more than the model expects, slow where they buy less. The pace
-is learnt from held-back days of the shop (``model.py``): flat in a supermarket, steep where people keep diapers.
+is learnt from held-back days of the shop (``habits.py``): flat in a supermarket, steep where people keep diapers.
 """
 
 from __future__ import annotations
@@ -51,12 +51,16 @@ def supply(houses: Houses, typical: Floats) -> Supply:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Calendar days <-> days of the model for n pairs; ``pace``: (n, stages), all above zero."""
+    """Calendar days <-> days of the model for n pairs; ``pace``: (n, stages), all above zero.
+
+    ``passed``: what it shows at the beginning of each stage; ``begun``: now.
+    """
 
     pace: Floats
     start: Floats
     lasts: Floats
     passed: Floats
+    begun: Floats
 
     @classmethod
     def at(cls, pace: Floats, supply: Supply, rows: Ints) -> Clock:
@@ -64,26 +68,30 @@ class Clock:
         passed = np.zeros_like(pace)
         np.cumsum(pace[:, :-1] * np.diff(EDGES), axis=1, out=passed[:, 1:])
         lasts = supply.lasts[rows]
-        return cls(pace=pace, start=supply.elapsed[rows] / lasts, lasts=lasts, passed=passed)
+        start = supply.elapsed[rows] / lasts
+        return cls(pace=pace, start=start, lasts=lasts, passed=passed, begun=_run(start, pace, passed))
 
     def model_days(self, days: float | Floats) -> Floats:
         """Days of the model that go by in the next ``days`` calendar days."""
-        return np.maximum(self._run(self.start + days / self.lasts) - self._run(self.start), 0.0) * self.lasts
+        end = _run(self.start + days / self.lasts, self.pace, self.passed)
+        return np.maximum(end - self.begun, 0.0) * self.lasts
 
     def calendar_days(self, model_days: Floats) -> Floats:
         """The other way round."""
-        target = self._run(self.start) + model_days / self.lasts
+        target = self.begun + model_days / self.lasts
         stage = (self.passed <= target[:, None]).sum(axis=1) - 1
         row = np.arange(len(stage))
         end = EDGES[stage] + (target - self.passed[row, stage]) / self.pace[row, stage]
         days: Floats = np.maximum(end - self.start, 0.0) * self.lasts
         return days
 
-    def _run(self, place: Floats) -> Floats:
-        stage = stages(place)
-        row = np.arange(len(stage))
-        run: Floats = self.passed[row, stage] + (place - EDGES[stage]) * self.pace[row, stage]
-        return run
+
+def _run(place: Floats, pace: Floats, passed: Floats) -> Floats:
+    """What the clock shows at each place on the way."""
+    stage = stages(place)
+    row = np.arange(len(stage))
+    shown: Floats = passed[row, stage] + (place - EDGES[stage]) * pace[row, stage]
+    return shown
 
 
 def stages(place: Floats) -> Ints:

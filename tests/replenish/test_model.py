@@ -3,13 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replenish import dump, fit, forecast, load
+from replenish import KINDS, dump, fit, forecast, load
 from replenish import model as engine
 from replenish.intervals import next_days, summarise
 from replenish.metrics import coverage, ece, roc_auc
 from replenish.simulate import Products, simulate
 from replenish.stored import pack
-from replenish.supply import EDGES, USUAL_PACE
 from replenish.types import WINDOW, Purchases
 
 START, DAYS = 20_000, 420
@@ -24,9 +23,9 @@ def lines():
     return simulate(products, rng, members=400, start_day=START, days=DAYS).purchases(products)
 
 
-@pytest.fixture(scope="module")
-def model(lines):
-    return fit(lines, as_of=AS_OF)
+@pytest.fixture(scope="module", params=KINDS)
+def model(request, lines):
+    return fit(lines, as_of=AS_OF, kind=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +40,13 @@ def judged(lines, model):
 
 
 def test_the_version_names_the_model(model):
-    assert (model.version, model.as_of) == ("bgnbd-1", AS_OF)
+    assert model.version in {"light-1", "full-1"}
+    assert model.as_of == AS_OF
 
 
 def test_another_version_is_refused(model):
-    with pytest.raises(ValueError, match="bgnbd-0"):
-        load(pack("bgnbd-0", model.arrays()))
+    with pytest.raises(ValueError, match="light-0"):
+        load(pack("light-0", model.arrays()))
 
 
 @pytest.mark.parametrize("horizon", [7, 14, 28])
@@ -72,44 +72,14 @@ def test_half_come_back_before_the_median(judged):
     assert (wait[back] <= found.median_days[back]).mean() == pytest.approx(0.5, abs=0.08)
 
 
-def test_the_pace_follows_the_supply_where_households_keep_stock(model):
-    often = dict(zip(EDGES, model.pace[2, 0], strict=True))
-    assert often[0.0] < 0.5 < 1.5 < often[1.0]
-
-
-def test_the_pace_stays_as_granted_where_nothing_was_seen():
-    nothing = fit(Purchases.empty(), as_of=AS_OF)
-    np.testing.assert_allclose(nothing.pace, np.broadcast_to(USUAL_PACE, nothing.pace.shape))
-
-
-def test_a_category_with_short_gaps_has_a_shorter_gap(lines, model):
-    days = {c: model.gaps[1 + i] for i, c in enumerate(model.categories)}
-    means = []
-    for category in model.categories:
-        pairs, _ = summarise(lines.take(lines.category == category), as_of=AS_OF)
-        means.append(pairs.recency.sum() / pairs.repeats.sum())
-    assert np.corrcoef(list(days.values()), means)[0, 1] > 0.95
-
-
-def test_a_category_first_sold_in_the_held_back_weeks_has_the_shops_pace(lines):
-    new = Purchases.from_columns(
-        customer=[1] * 3, product=[900] * 3, day=[AS_OF - 20, AS_OF - 9, AS_OF], category=[99] * 3
-    )
-    names = ("customer", "product", "day", "quantity", "need", "category", "size", "price")
-    both = Purchases(*(np.concatenate([getattr(lines, n), getattr(new, n)]) for n in names))
-    model = fit(both, as_of=AS_OF)
-    assert model.categories[-1] == 99
-    np.testing.assert_array_equal(model.pace[:, -1], model.pace[:, 0])
-
-
-def test_a_large_shop_is_fitted_on_whole_households(lines, model, monkeypatch):
+def test_a_large_shop_is_fitted_on_whole_households(lines, monkeypatch):
     past = lines.take(lines.day <= AS_OF)
     monkeypatch.setattr(engine, "ENOUGH", len(past) // 4 + 1)
     sampled = fit(lines, as_of=AS_OF)
     some = past.take(np.isin(past.customer, np.unique(past.customer)[::4]))
     monkeypatch.undo()
     assert dump(sampled) == dump(fit(some, as_of=AS_OF))
-    assert np.abs(sampled.gaps[0] / model.gaps[0] - 1) < 0.15
+    assert np.abs(sampled.habits.gaps[0] / fit(lines, as_of=AS_OF).habits.gaps[0] - 1) < 0.15
 
 
 @pytest.mark.parametrize("silent", [0, 30, 20_000])

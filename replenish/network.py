@@ -1,0 +1,133 @@
+"""A small neural network on plain arrays: enough for tables, no library needed, and scored by matrix products alone.
+
+Hidden layers with the activation x sigmoid(x) (S. Elfwing et al. 2018, "SiLU"); trained on the log loss by Adam with
+decoupled weight decay (I. Loshchilov, F. Hutter, ICLR 2019) and a rate that falls along a cosine. Several networks that
+differ by their random beginning are averaged: what one of them learnt by heart the others did not.
+
+For each of s horizons the last layer has a base o and a slope v, and
+
+    P(bought | n trips) = sigmoid(o + v log n)      for n >= 1; without a trip nothing is bought
+
+so that luck with the number of trips, known in the past, is not taken for a habit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+BLOCK = 2048
+"""Pairs worked on at a time, always so many: what comes out for a pair must not depend on its neighbours, not even in
+the last bit, and a matrix product may add up in another order at its edges."""
+
+BATCH = 2048
+STEPS = 200
+"""Examples are taken so many at a time; fewer where a pass would make fewer steps than these."""
+
+DECAY = 0.1
+WARM_UP = 100
+"""Steps until the full rate is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """``weights``: for each layer (outputs, inputs); ``biases``: (outputs, 1). Inputs are (features, n)."""
+
+    weights: tuple[Matrix, ...]
+    biases: tuple[Matrix, ...]
+
+    def __call__(self, inputs: Matrix) -> Matrix:
+        """(2 s, n) bases and slopes."""
+        layers = zip(self.weights[:-1], self.biases[:-1], strict=True)
+        for weight, bias in layers:
+            inputs = weight @ inputs + bias
+            inputs *= sigmoid(inputs)
+        return self.weights[-1] @ inputs + self.biases[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """n pairs at past days. ``inputs``: (n, features). ``happened``, ``counts``: (n, s) bought within each horizon,
+    and whether that is known and there was a trip. ``log_trips``: (n, s)."""
+
+    inputs: Matrix
+    happened: Matrix
+    counts: Matrix
+    log_trips: Matrix
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
+    # By way of tanh, which cannot overflow.
+    result: NDArray[Any] = 0.5 + 0.5 * np.tanh(0.5 * x)
+    return result
+
+
+def train(examples: Examples, hidden: tuple[int, ...], *, seed: int, passes: int, rate: float = 2e-3) -> Network:
+    """A network that has seen all ``examples`` ``passes`` times. The same examples and seed give the same network."""
+    rng = np.random.default_rng(seed)
+    horizons = examples.happened.shape[1]
+    sizes = (examples.inputs.shape[1], *hidden, 2 * horizons)
+    # Each layer as (inputs, outputs) while learning: rows of examples stay together in memory.
+    weights = [rng.normal(0, 1 / np.sqrt(size), (size, after)).astype(np.float32) for size, after in pairwise(sizes)]
+    biases = [np.zeros(size, np.float32) for size in sizes[1:]]
+    weights[-1] *= np.float32(0.1)
+    share = (examples.happened * examples.counts).sum(axis=0) + 1
+    biases[-1][:horizons] = np.log(share / (examples.counts.sum(axis=0) - share + 2))
+    biases[-1][horizons:] = 0.8
+    parameters = [*weights, *biases]
+    first, second = ([np.zeros_like(p) for p in parameters] for _ in range(2))
+    batch = min(BATCH, max(1, len(examples) // STEPS))
+    steps = passes * (len(examples) // batch)
+    step = 0
+    # Mixed once, then taken in batches of neighbours: picking rows from all over the memory takes longer than the rest.
+    order = rng.permutation(len(examples))
+    mixed = Examples(*(getattr(examples, field.name)[order] for field in fields(examples)))
+    for _ in range(passes):
+        for at in batch * rng.permutation(len(examples) // batch):
+            step += 1
+            gradients = _gradients(mixed, slice(at, at + batch), weights, biases)
+            pace = np.float32(rate * 0.5 * (1 + np.cos(np.pi * step / steps)) * min(1, step / WARM_UP))
+            correct_first, correct_second = 1 - 0.9**step, 1 - 0.99**step
+            for i, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
+                first[i] += np.float32(0.1) * (gradient - first[i])
+                second[i] += np.float32(0.01) * (gradient * gradient - second[i])
+                move = (first[i] / correct_first) / (np.sqrt(second[i] / correct_second) + 1e-8)
+                if i < len(weights):
+                    move += np.float32(DECAY) * parameter
+                parameter -= pace * move.astype(np.float32)
+    return Network(tuple(np.ascontiguousarray(weight.T) for weight in weights), tuple(bias[:, None] for bias in biases))
+
+
+def _gradients(examples: Examples, rows: slice, weights: list[Matrix], biases: list[Matrix]) -> list[Matrix]:
+    """Of the mean log loss of some examples, by each weight and each bias."""
+    values, gates, sums = [examples.inputs[rows]], [], []
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        total = values[-1] @ weight + bias
+        gate = sigmoid(total)
+        sums.append(total)
+        gates.append(gate)
+        values.append(total * gate)
+    last = values[-1] @ weights[-1] + biases[-1]
+    horizons = last.shape[1] // 2
+    log_trips = examples.log_trips[rows]
+    chance = sigmoid(last[:, :horizons] + last[:, horizons:] * log_trips)
+    miss = (chance - examples.happened[rows]) * examples.counts[rows] / np.float32(len(last))
+    back = np.concatenate([miss, miss * log_trips], axis=1)
+    by_weight: list[Matrix] = []
+    by_bias: list[Matrix] = []
+    for layer in range(len(weights) - 1, -1, -1):
+        by_weight.insert(0, values[layer].T @ back)
+        by_bias.insert(0, back.sum(axis=0))
+        if layer:
+            gate, total = gates[layer - 1], sums[layer - 1]
+            back = (back @ weights[layer].T) * (gate + total * gate * (1 - gate))
+    return [*by_weight, *by_bias]

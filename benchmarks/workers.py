@@ -156,12 +156,12 @@ class Shop:
             wait_for(lambda: all("ready." in log.read_text() for log in logs), "the workers", seconds=60)
             pids = [worker.process.pid for worker in running if worker.process]
             before, began, asked = _cpu(pids), time.monotonic(), datetime.now(UTC)
-            self.beat.send()
+            self.beat.send("mylist.tasks.predict_all")
             if kill:
                 wait_for(lambda: self._done(asked) >= 0.5, "half of the round", seconds=PATIENCE)
                 running[0].kill()
                 running[0].start()
-            wait_for(lambda: self._done(asked) == 1, "the round", seconds=PATIENCE)
+            wait_for(lambda: self._done(asked) == 1, "the round", seconds=PATIENCE, meanwhile=self.beat)
             seconds, after = time.monotonic() - began, _cpu(pids)
         finally:
             for worker in running:
@@ -187,7 +187,7 @@ def shop(customers: int) -> Iterator[Shop]:
         database = Database(folder)
         stack.callback(database.drop)
         url, queue = stack.enter_context(broker(folder)), f"bench-{os.getpid()}"
-        beat = Beat(url, queue, "mylist.tasks.predict_all")
+        beat = Beat(url, queue, "mylist.tasks.predict_all_when_due")
         stack.callback(beat.close)
         env = {
             **os.environ,

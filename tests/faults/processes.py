@@ -124,8 +124,8 @@ class Beat:
             self._next = time.monotonic() + 1
             self.send()
 
-    def send(self) -> None:
-        self._app.send_task(self._task)
+    def send(self, task: str = "") -> None:
+        self._app.send_task(task or self._task)
 
     def close(self) -> None:
         with self._app.connection_for_write() as connection:

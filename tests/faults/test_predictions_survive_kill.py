@@ -137,7 +137,7 @@ def test_a_round_survives_the_loss_of_its_messages(data_dir):
         run(env, "-c", BEGIN)
         beat.close()  # and with it the queues and all that was in them
         worker.start()
-        beat.send()
+        wait_for(lambda: "ready." in worker.log.read_text(), "the worker", seconds=60)
         run(env, "-c", LATER)
         assert done(database) == 0
         beat.send()

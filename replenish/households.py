@@ -86,8 +86,10 @@ def trips_after(purchases: Purchases, customers: Ints, *, as_of: int) -> Ints:
     """(h, spans) days with a purchase of each of the ``customers`` (ascending) in each of the ``SPANS`` after
     ``as_of``."""
     p = purchases.take((purchases.day > as_of) & (purchases.day <= as_of + WINDOW) & (purchases.quantity > 0))
-    row = np.searchsorted(customers, p.customer)
-    known = np.append(customers, -1)[row] == p.customer if len(customers) else np.zeros(len(p), bool)
+    if len(customers) == 0:
+        return np.zeros((0, len(SPANS)), np.int64)
+    row = np.minimum(np.searchsorted(customers, p.customer), len(customers) - 1)
+    known = customers[row] == p.customer
     out = np.zeros((len(customers), WINDOW), bool)
     out[row[known], p.day[known] - as_of - 1] = True
     return np.cumsum(out, axis=1)[:, np.array(SPANS) - 1]

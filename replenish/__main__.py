@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--requests", type=Path, required=True, help="customer_id, product_id (Parquet or CSV)")
     command.add_argument("--cutoff", type=_date, help="last day that may be seen, YYYY-MM-DD; not where baskets count")
     command.add_argument("--out", type=Path, required=True, help="where the forecasts go (Parquet, or CSV by its name)")
+    command.add_argument("--kind", choices=KINDS, default=KINDS[-1], help=f"kind of model ({KINDS[-1]})")
     command.set_defaults(run=_forecast)
 
     command = commands.add_parser(
@@ -119,19 +120,19 @@ def _forecast(options: argparse.Namespace) -> None:
         raise InputError(f"{options.history} counts baskets, which have no date: leave out --cutoff")
     if not history.in_baskets and not options.cutoff:
         raise InputError("--cutoff is needed: the last day that may be seen, such as 2026-01-31")
-    found = predict(history, read_requests(options.requests), options.cutoff)
+    found = predict(history, read_requests(options.requests), options.cutoff, kind=options.kind)
     write(found, options.out)
     sys.stderr.write(f"{found.height} forecasts written to {options.out}\n")
 
 
-def predict(history: History, requests: pl.DataFrame, cutoff: dt.date | None) -> pl.DataFrame:
+def predict(history: History, requests: pl.DataFrame, cutoff: dt.date | None, *, kind: str = KINDS[-1]) -> pl.DataFrame:
     """One row for each distinct requested pair, as the command's help says; ``cutoff`` is None where baskets count.
 
     Raises InputError for a wanted pair that was never bought until then.
     """
     as_of = LAST_BASKET if cutoff is None else (cutoff - EPOCH).days
     lines = history.purchases
-    model = fit(lines, as_of=as_of)
+    model = fit(lines, as_of=as_of, kind=kind)
     wanted = requests.select(
         *KEY,
         customer=history.customers.codes(requests["customer_id"]),

@@ -32,11 +32,14 @@ from replenish.types import WINDOW, Floats, Ints, Purchases
 LEVELS = np.array([0.1, 0.5, 0.9])
 
 STEP = 14
-BACK = 6
+BACK = 10
 """Past days looked at: every ``STEP`` days, so many times."""
 
 ENOUGH = 1_000_000
 """More lines than these are fitted on a sample of whole households: parameters no longer move, time would."""
+
+EDGE = 4
+"""Inputs further than so many standard deviations from the mean count as this far."""
 
 ONCE = 4
 """Of the pairs bought once, most of all pairs, every so manieth is looked at."""
@@ -140,7 +143,8 @@ class Model:
     """Plain data: the closed form, the survey of the shop, the trips to be foreseen, and the networks.
 
     ``centre``, ``scale``: (features, 1) of the inputs. ``trust``: 0 to 1, how much the networks count beside the closed
-    form. ``levels``: quantiles of the curve that on past days turned out to be the 10, 50 and 90 %.
+    form. ``shift``: (spans) added to the log-odds. ``levels``: quantiles of the course that on past days turned out to
+    be the 10, 50 and 90 %.
     """
 
     version: str
@@ -153,16 +157,17 @@ class Model:
     scale: Matrix
     networks: tuple[Network, ...]
     trust: float
+    shift: Floats
     levels: Floats
 
     def chances(self, view: View) -> Floats:
         """(spans, n) chance of a purchase within each of ``SPANS``, growing with them."""
         if not self.networks or not len(view.pairs):
-            return np.maximum.accumulate(sigmoid(view.curve))
+            return np.maximum.accumulate(sigmoid(view.curve + self.shift[:, None]))
         _, table = features(view.evidence, self.names)
         table -= self.centre
         table *= 1 / self.scale
-        np.clip(table, -4, 4, out=table)
+        np.clip(table, -EDGE, EDGE, out=table)
         house = view.evidence.households
         z = signs(house)
         trips = [self.trips.chances(z, span).astype(np.float32) for span in range(len(SPANS))]
@@ -177,7 +182,7 @@ class Model:
                 found[span, at : at + wide] = _over_trips(answers[span], answers[span + len(SPANS)], trips[span], rows)
         found = np.clip(found, 1e-6, 1 - 1e-6)
         drawn = self.trust * (np.log(found) - np.log1p(-found)) + (1 - self.trust) * view.curve
-        return np.maximum.accumulate(sigmoid(drawn))
+        return np.maximum.accumulate(sigmoid(drawn + self.shift[:, None]))
 
     def arrays(self) -> Arrays:
         found: Arrays = {
@@ -186,6 +191,7 @@ class Model:
             "centre": self.centre,
             "scale": self.scale,
             "trust": np.array(self.trust),
+            "shift": self.shift,
             "levels": self.levels,
             "networks": np.array(len(self.networks)),
         }
@@ -239,6 +245,7 @@ def load(data: bytes) -> Model:
         scale=arrays["scale"],
         networks=tuple(networks),
         trust=float(arrays["trust"]),
+        shift=arrays["shift"],
         levels=arrays["levels"],
         habits=parts["habits"],
         trips=parts["trips"],
@@ -263,9 +270,10 @@ def fit(purchases: Purchases, *, as_of: int, kind: str = KINDS[-1]) -> Model:
         survey=now.evidence.survey,
         trips=fit_trips(*(np.concatenate(column) for column in zip(*(one.households for one in past), strict=True))),
         **_train(past, form),
+        shift=np.zeros(len(SPANS)),
         levels=LEVELS,
     )
-    return replace(model, levels=_learn_levels(model, purchases, as_of - WINDOW))
+    return _check(model, purchases)
 
 
 class Past(NamedTuple):
@@ -303,44 +311,81 @@ def _past(habits: Habits, purchases: Purchases, as_of: int, names: tuple[str, ..
 
 
 def _train(past: list[Past], form: Kind) -> dict[str, Any]:
-    """The networks of a model and what belongs to them; none where too little was bought."""
+    """The networks of a model and what belongs to them; none where too little was bought. Uses up ``past``."""
+    names = past[0].names
+    parts = [one.examples for one in past]
+    bought = float(sum((part.happened * part.counts)[:, 1].sum() for part in parts))
+    found = {
+        "names": names,
+        "centre": np.zeros((len(names), 1), np.float32),
+        "scale": np.ones((len(names), 1), np.float32),
+        "networks": (),
+        "trust": 0.0,
+    }
+    if bought < LEAST:
+        return found
+    count = sum(len(part) for part in parts)
+    centre = sum(part.inputs.sum(axis=0, dtype=np.float64) for part in parts) / count
+    scale = np.sqrt(sum(np.square(part.inputs - centre).sum(axis=0) for part in parts) / count) + 1e-6
+    # Mixed once, so that each batch is of neighbours: picking rows from all over the memory takes longer than the rest.
+    # Half precision is plenty for inputs, and they are what a fit needs memory for.
+    place = np.random.default_rng(0).permutation(count)
     examples = Examples(
-        *(np.concatenate(column) for column in zip(*(_columns(one.examples) for one in past), strict=True))
+        np.empty((count, len(names)), np.float16),
+        *(np.empty((count, len(SPANS)), np.float32) for _ in range(3)),
     )
-    inputs, width = examples.inputs, examples.inputs.shape[1]
-    bought = float((examples.happened * examples.counts)[:, 1].sum())
-    centre, scale = np.zeros(width, np.float32), np.ones(width, np.float32)
-    if bought >= LEAST:
-        centre = inputs.mean(axis=0, dtype=np.float64).astype(np.float32)
-        scale = (inputs.std(axis=0, dtype=np.float64) + 1e-6).astype(np.float32)
-    inputs -= centre
-    inputs /= scale
-    np.clip(inputs, -4, 4, out=inputs)
-    seeds = range(form.networks if bought >= LEAST else 0)
-    return {
-        "names": past[0].names,
-        "centre": centre[:, None],
-        "scale": scale[:, None],
-        "networks": tuple(train(examples, form.hidden, seed=seed, passes=form.passes) for seed in seeds),
-        "trust": bought / (bought + TRUSTED) if bought >= LEAST else 0.0,
+    start = 0
+    past.clear()
+    while parts:
+        part = parts.pop()
+        rows = place[start : (start := start + len(part))]
+        inputs = np.clip((part.inputs - centre.astype(np.float32)) / scale.astype(np.float32), -EDGE, EDGE)
+        examples.inputs[rows] = inputs
+        examples.happened[rows], examples.counts[rows] = part.happened, part.counts
+        examples.log_trips[rows] = part.log_trips
+    return found | {
+        "centre": centre.astype(np.float32)[:, None],
+        "scale": scale.astype(np.float32)[:, None],
+        "networks": tuple(train(examples, form.hidden, seed=seed, passes=form.passes) for seed in range(form.networks)),
+        "trust": bought / (bought + TRUSTED),
     }
 
 
-def _columns(examples: Examples) -> tuple[Matrix, ...]:
-    return tuple(getattr(examples, field.name) for field in fields(examples))
-
-
-def _learn_levels(model: Model, purchases: Purchases, day: int) -> Floats:
-    """Where on the curve the 10, 50 and 90 % of those fell who came back in the weeks after ``day``."""
-    view = View.at(model.habits, purchases, as_of=day)
-    wait = next_days(purchases, view.pairs, as_of=day, until=day + WINDOW)
-    back = np.isfinite(wait) & (view.pairs.repeats > 0)
-    if not back.any():
-        return LEVELS
-    share = Course(model.chances(view)[:, back]).share(wait[back])
+def _check(model: Model, purchases: Purchases) -> Model:
+    """The model held against the weeks just past: its log-odds are shifted so that as many pairs are said to be bought
+    as were, and its quantiles moved to where the 10, 50 and 90 % fell."""
+    seen = np.zeros(len(SPANS))
+    said: list[list[Floats]] = [[] for _ in SPANS]
+    for back in (14, 28, WINDOW):
+        view = View.at(model.habits, purchases, as_of=model.as_of - back)
+        wait = next_days(purchases, view.pairs, as_of=model.as_of - back, until=model.as_of)
+        again = view.pairs.repeats > 0
+        chances = model.chances(view)[:, again]
+        for span, days in enumerate(SPANS):
+            if days <= back:
+                seen[span] += (wait[again] <= days).sum()
+                said[span].append(chances[span])
+    shift = [_shift(np.concatenate(chances), bought) for chances, bought in zip(said, seen.tolist(), strict=True)]
+    model = replace(model, shift=np.array(shift))
+    # Dates are judged by the last view, which has the whole window behind it.
+    returned = again & np.isfinite(wait)
+    if not returned.any():
+        return model
+    share = Course(model.chances(view)[:, returned]).share(wait[returned])
     weight = len(share) / (len(share) + PRIOR_RETURNS)
-    levels: Floats = weight * np.quantile(share, LEVELS) + (1 - weight) * LEVELS
-    return levels
+    return replace(model, levels=weight * np.quantile(share, LEVELS) + (1 - weight) * LEVELS)
+
+
+def _shift(chances: Floats, seen: float) -> float:
+    """What to add to the log-odds of ``chances`` so that they add up to the purchases ``seen``; it stays near zero as
+    if another ``PRIOR_RETURNS`` purchases had been foreseen rightly."""
+    odds = np.log(chances) - np.log1p(-chances)
+    shift = 0.0
+    for _ in range(30):
+        now, prior = sigmoid(odds + shift), PRIOR_RETURNS * np.exp(shift)
+        step = (now.sum() + prior - seen - PRIOR_RETURNS) / ((now * (1 - now)).sum() + prior)
+        shift -= float(np.clip(step, -1, 1))
+    return shift
 
 
 def _sample(purchases: Purchases) -> Purchases:

@@ -13,7 +13,7 @@ so that luck with the number of trips, known in the past, is not taken for a hab
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -53,10 +53,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """n pairs at past days. ``inputs``: (n, features). ``happened``, ``counts``: (n, s) bought within each horizon,
+    """n pairs at past days, well mixed. ``inputs``: (n, features), of any precision. ``happened``, ``counts``: (n, s) bought within each horizon,
     and whether that is known and there was a trip. ``log_trips``: (n, s)."""
 
-    inputs: Matrix
+    inputs: NDArray[Any]
     happened: Matrix
     counts: Matrix
     log_trips: Matrix
@@ -88,13 +88,10 @@ def train(examples: Examples, hidden: tuple[int, ...], *, seed: int, passes: int
     batch = min(BATCH, max(1, len(examples) // STEPS))
     steps = passes * (len(examples) // batch)
     step = 0
-    # Mixed once, then taken in batches of neighbours: picking rows from all over the memory takes longer than the rest.
-    order = rng.permutation(len(examples))
-    mixed = Examples(*(getattr(examples, field.name)[order] for field in fields(examples)))
     for _ in range(passes):
         for at in batch * rng.permutation(len(examples) // batch):
             step += 1
-            gradients = _gradients(mixed, slice(at, at + batch), weights, biases)
+            gradients = _gradients(examples, slice(at, at + batch), weights, biases)
             pace = np.float32(rate * 0.5 * (1 + np.cos(np.pi * step / steps)) * min(1, step / WARM_UP))
             correct_first, correct_second = 1 - 0.9**step, 1 - 0.99**step
             for i, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
@@ -109,7 +106,7 @@ def train(examples: Examples, hidden: tuple[int, ...], *, seed: int, passes: int
 
 def _gradients(examples: Examples, rows: slice, weights: list[Matrix], biases: list[Matrix]) -> list[Matrix]:
     """Of the mean log loss of some examples, by each weight and each bias."""
-    values, gates, sums = [examples.inputs[rows]], [], []
+    values, gates, sums = [examples.inputs[rows].astype(np.float32)], [], []
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
         total = values[-1] @ weight + bias
         gate = sigmoid(total)

@@ -170,7 +170,7 @@ class Model:
         np.clip(table, -EDGE, EDGE, out=table)
         house = view.evidence.households
         z = signs(house)
-        trips = [self.trips.chances(z, span).astype(np.float32) for span in range(len(SPANS))]
+        trips = [self.trips.chances(z, span).T.astype(np.float32, order="C") for span in range(len(SPANS))]
         found = np.empty((len(SPANS), len(view.pairs)))
         block = np.zeros((len(table), BLOCK), np.float32)
         for at in range(0, table.shape[1], BLOCK):
@@ -398,8 +398,8 @@ def _sample(purchases: Purchases) -> Purchases:
 
 
 def _over_trips(base: Matrix, slope: Matrix, trips: Matrix, rows: Ints) -> Matrix:
-    """The chance of n pairs, whatever the number of trips; ``trips``: (households, k + 1) chance of each number."""
+    """The chance of n pairs, whatever the number of trips; ``trips``: (k + 1, households) chance of each number."""
     found = np.zeros_like(base)
-    for count in range(1, trips.shape[1]):
-        found += trips[rows, count] * sigmoid(base + slope * np.float32(np.log(count)))
+    for count in range(1, len(trips)):
+        found += trips[count][rows] * sigmoid(base + slope * np.float32(np.log(count)))
     return found

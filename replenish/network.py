@@ -53,8 +53,8 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """n pairs at past days, well mixed. ``inputs``: (n, features), of any precision. ``happened``, ``counts``: (n, s) bought within each horizon,
-    and whether that is known and there was a trip. ``log_trips``: (n, s)."""
+    """n pairs at past days, well mixed. ``inputs``: (n, features), of any precision. ``happened``, ``counts``: (n, s)
+    bought within each horizon, and whether that is known and there was a trip. ``log_trips``: (n, s)."""
 
     inputs: NDArray[Any]
     happened: Matrix

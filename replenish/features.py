@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from replenish.households import Households
 from replenish.intervals import Events, Pairs, order_by
-from replenish.shop import COLUMNS, Group, Survey
+from replenish.shop import COLUMNS, DEAREST, Group, Survey
 from replenish.types import Floats, Ints
 
 Matrix = NDArray[np.float32]
@@ -189,8 +189,9 @@ def _need(e: Evidence, own: dict[str, Column]) -> dict[str, Column]:
     of_event, day = of_event[new], day[new]
     times = np.bincount(of_event, minlength=m)
     gap = np.where(times > 1, (age - silence) / np.maximum(times - 1, 1), 0.0)
-    found["need_times"], found["need_gap"] = times[house].astype(np.float64), gap[house]
-    found["need_silence_gaps"] = found["need_silence"] / np.maximum(found["need_gap"], 1)
+    # "Own", as the survey has times and gaps of the need as well.
+    found["need_own_times"], found["need_own_gap"] = times[house].astype(np.float64), gap[house]
+    found["need_own_silence_gaps"] = found["need_silence"] / np.maximum(found["need_own_gap"], 1)
     found["need_faded_40"] = np.bincount(of_event, np.exp2(-(e.as_of - day) / 40), m)[house]
     return found
 
@@ -225,7 +226,7 @@ def _price(e: Evidence, product: dict[str, Column]) -> dict[str, Column]:
     label, n = e.events.pair, len(e.pairs)
     end = e.pairs.start + e.pairs.repeats.astype(np.int64)
     usual, offer = product["product_price"], product["product_offer"]
-    priced = np.isfinite(e.events.price)
+    priced = np.abs(e.events.price) < DEAREST
     price = np.where(priced, e.events.price, 0.0)
     paid = np.bincount(label, price, n) / np.maximum(np.bincount(label, priced, n), 1)
     return {

@@ -41,6 +41,9 @@ usual as if by a few pairs.
 
 NEVER = 1e4
 
+DEAREST = 1e12
+"""A price beyond this is a mistake, and as good as unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -66,7 +69,7 @@ class Group:
         last = np.full(n, NEVER)
         np.minimum.at(last, row, silence)
         eight_weeks = bought(ago < 56)
-        priced = np.isfinite(events.price)
+        priced = np.abs(events.price) < DEAREST
         paid, late = np.where(priced, events.price, 0.0), ago < 14
         price = bought(paid) / np.maximum(bought(priced), 1)
         columns = {

@@ -1,0 +1,187 @@
+"""Where little is known every kind of model still says something sensible, and less the less it has seen."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from replenish import KINDS, fit, forecast
+from replenish.intervals import summarise
+from replenish.simulate import Products, simulate
+from replenish.types import WINDOW, Purchases
+
+START, DAYS = 20_000, 300
+AS_OF = START + DAYS - 1
+NEWCOMER, STRANGE = 90_000, 70_000
+"""No such member, and no such product, need or category, is in the simulated shop."""
+
+NAMES = ("customer", "product", "day", "quantity", "need", "category", "size", "price")
+
+
+@cache
+def shop():
+    rng = np.random.default_rng(7)
+    products = Products(need=np.arange(24) // 2, use_days=np.repeat(rng.uniform(8, 40, 12), 2), popularity=np.ones(24))
+    return simulate(products, rng, members=80, start_day=START, days=DAYS).purchases(products)
+
+
+@cache
+def model_of(kind):
+    return fit(shop(), as_of=AS_OF, kind=kind)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+def joined(*parts):
+    return Purchases(*(np.concatenate([getattr(part, name) for part in parts]) for name in NAMES))
+
+
+def without(lines, *names):
+    """The same lines, some of whose columns are not known."""
+    return Purchases.from_columns(**{name: getattr(lines, name) for name in NAMES if name not in names})
+
+
+def sensible(found):
+    """One row at least, all of it finite, in order and within bounds."""
+    assert len(found)
+    for name, column in found.columns():
+        assert np.isfinite(column).all(), name
+    assert ((found.p7 > 0) & (found.p7 <= found.p14) & (found.p14 <= found.p28) & (found.p28 < 1)).all()
+    assert ((found.lower_days > 0) & (found.lower_days <= found.median_days)).all()
+    assert ((found.median_days <= found.upper_days) & (found.upper_days <= WINDOW)).all()
+    assert ((found.supply_left >= 0) & (found.supply_left <= 1)).all()
+    assert ((found.interval_days > 0) & (found.interval_days < 1000)).all()
+    return found
+
+
+def every(gap, times, *, product=0, need=0, category=0, customer=NEWCOMER):
+    """A pair bought every ``gap`` days, ``times`` times, the last time one gap ago."""
+    day = AS_OF - gap * np.arange(times, 0, -1)
+    same = np.ones(times, int)
+    return Purchases.from_columns(
+        customer=customer * same, product=product * same, day=day, need=need * same, category=category * same
+    )
+
+
+def test_the_shop_is_large_enough_for_networks(kind):
+    model = model_of(kind)
+    assert model.networks
+    assert 0 < model.trust < 1
+
+
+def test_one_purchase_is_forecast_and_less_likely_than_a_habit(kind):
+    once = sensible(forecast(model_of(kind), every(14, 1), as_of=AS_OF))
+    habit = sensible(forecast(model_of(kind), every(14, 8), as_of=AS_OF))
+    assert (once.purchases[0], habit.purchases[0]) == (1, 8)
+    assert once.p14[0] < habit.p14[0]
+
+
+def test_the_first_purchases_each_make_the_next_one_likelier(kind):
+    chances = [forecast(model_of(kind), every(14, times), as_of=AS_OF).p28[0] for times in (1, 2, 4, 8)]
+    assert chances[0] < chances[1] < chances[-1]
+    assert max(chances) - chances[-1] < 0.1
+
+
+def test_a_window_is_wider_where_less_is_known(kind):
+    """Of pairs bought once today against those of the members' settled habits bought today."""
+    found = forecast(model_of(kind), shop(), as_of=AS_OF)
+    width = found.upper_days - found.lower_days
+    fresh = found.last_day > AS_OF - 14
+    assert width[fresh & (found.purchases == 1)].mean() > width[fresh & (found.purchases > 8)].mean()
+
+
+UNKNOWN = (
+    {"product": STRANGE},
+    {"product": STRANGE, "need": STRANGE},
+    {"product": STRANGE, "category": STRANGE},
+    {"product": STRANGE, "need": STRANGE, "category": STRANGE},
+    {"product": STRANGE, "need": -1, "category": -1},
+)
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN, ids=str)
+@pytest.mark.parametrize("times", [1, 5])
+def test_what_the_survey_does_not_know_is_forecast_like_the_usual(kind, unknown, times):
+    usual = forecast(model_of(kind), every(14, times), as_of=AS_OF)
+    found = sensible(forecast(model_of(kind), every(14, times, **unknown), as_of=AS_OF))
+    odds = [np.log(p / (1 - p)) for p in (found.p14[0], usual.p14[0])]
+    assert abs(odds[0] - odds[1]) < 2
+
+
+def test_a_new_member_is_forecast_beside_the_others_and_changes_nothing_for_them(kind):
+    model = model_of(kind)
+    both = sensible(forecast(model, joined(shop(), every(2, 1), every(3, 1, product=5)), as_of=AS_OF))
+    before = forecast(model, shop(), as_of=AS_OF)
+    assert (both.customer == NEWCOMER).sum() == 2
+    others = both.take(both.customer != NEWCOMER)
+    for (name, ours), (_, theirs) in zip(others.columns(), before.columns(), strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=name)
+
+
+def test_on_their_first_day_new_members_are_expected_back_about_as_often_as_others_were(kind):
+    """A wide tolerance: the shop has seen a handful of first days only."""
+    lines = shop()
+    joined_on = np.full(lines.customer.max() + 1, AS_OF)
+    np.minimum.at(joined_on, lines.customer, lines.day)
+    first = lines.take(lines.day == joined_on[lines.customer])
+    pairs, _ = summarise(first, as_of=AS_OF)
+    wait = np.array(
+        [
+            lines.day[(lines.customer == c) & (lines.product == p) & (lines.day > day)].min(initial=AS_OF * 2) - day
+            for c, p, day in zip(pairs.customer, pairs.product, pairs.last_day, strict=True)
+        ]
+    )
+    today = replace(first, customer=first.customer + NEWCOMER, day=np.full_like(first.day, AS_OF))
+    found = sensible(forecast(model_of(kind), today, as_of=AS_OF))
+    assert len(found) == len(wait)
+    assert found.p28.mean() == pytest.approx((wait <= 28).mean(), abs=0.35)
+
+
+@pytest.mark.parametrize("days", [1, 30, 70])
+def test_a_young_shop_is_no_crash_and_trusts_what_it_saw_only_so_far(kind, days):
+    lines = shop().take(shop().day > AS_OF - days)
+    model = fit(lines, as_of=AS_OF, kind=kind)
+    assert model.trust < model_of(kind).trust
+    sensible(forecast(model, lines, as_of=AS_OF))
+
+
+def test_trust_grows_with_what_was_bought(kind):
+    fewer = [fit(shop().take(shop().customer < some), as_of=AS_OF, kind=kind).trust for some in (2, 40)]
+    trust = [*fewer, model_of(kind).trust]
+    assert trust[0] == 0
+    assert trust == sorted(trust)
+    assert trust[-1] > trust[1]
+
+
+@pytest.mark.parametrize("names", [("category",), ("category", "need", "quantity")], ids="+".join)
+def test_a_shop_without_some_of_its_columns_is_forecast(kind, names):
+    lines = without(shop(), *names)
+    full = sensible(forecast(model_of(kind), shop(), as_of=AS_OF))
+    found = sensible(forecast(fit(lines, as_of=AS_OF, kind=kind), lines, as_of=AS_OF))
+    assert len(found) == len(full)
+    assert found.p14.mean() == pytest.approx(full.p14.mean(), rel=0.2)
+
+
+def test_a_shop_that_learns_its_prices_later_is_forecast(kind):
+    """Prices known to the forecast and not to the fit, and the other way round."""
+    prices = np.random.default_rng(0).choice([1.0, 1.2, 3.0], len(shop()))
+    priced = Purchases.from_columns(price=prices, **{name: getattr(shop(), name) for name in NAMES[:-1]})
+    sensible(forecast(model_of(kind), priced, as_of=AS_OF))
+    sensible(forecast(fit(priced, as_of=AS_OF, kind=kind), shop(), as_of=AS_OF))
+
+
+@pytest.mark.parametrize("gap", [1, 7])
+def test_a_shop_where_everybody_does_the_same_is_forecast(kind, gap):
+    """Nothing differs between the pairs, so every feature is a constant."""
+    customer, day = (a.ravel() for a in np.meshgrid(np.arange(12), np.arange(AS_OF - 140, AS_OF + 1, gap)))
+    lines = Purchases.from_columns(customer=customer, product=customer * 0, day=day)
+    found = forecast(fit(lines, as_of=AS_OF, kind=kind), lines, as_of=AS_OF)
+    for name, column in found.columns():
+        assert np.isfinite(column).all(), name
+    assert (np.ptp(found.p14), np.ptp(found.median_days)) == (0, 0)
+    assert found.p14[0] > 0.8
+    assert found.interval_days[0] == pytest.approx(gap, rel=0.2)

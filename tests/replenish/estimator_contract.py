@@ -138,7 +138,7 @@ def what_comes_after_the_day_is_not_looked_at(contender: Contender, lines: Purch
 
 
 @promise
-def a_model_read_back_from_json_says_exactly_the_same(contender: Contender, lines: Purchases, as_of: int) -> None:
+def a_model_read_back_says_exactly_the_same(contender: Contender, lines: Purchases, as_of: int) -> None:
     model = contender.fit(lines, as_of=as_of)
     restored = contender.load(contender.dump(model))
     assert contender.dump(restored) == contender.dump(model)

@@ -14,7 +14,10 @@ from tests.replenish.estimator_contract import PROMISES, Contender
 AS_OF = 20_300
 
 CONTENDERS = [
-    Contender("bgnbd", replenish.fit, replenish.forecast, replenish.dump, replenish.load),
+    *(
+        Contender(kind, partial(replenish.fit, kind=kind), replenish.forecast, replenish.dump, replenish.load)
+        for kind in replenish.KINDS
+    ),
     *(
         Contender(name, partial(baselines.fit, name), baselines.forecast, baselines.dump, baselines.load)
         for name in baselines.NAMES

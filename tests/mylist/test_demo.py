@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from mylist import demo, lists
 from mylist.lists import Group
+from mylist.models import FittedModel, ForecastCheck, Prediction
 from shop import history
 from shop.models import Offer, Product, Purchase, Store
 
@@ -38,6 +39,13 @@ def test_the_shopper_has_something_due_and_a_stored_way_to_get_it(sign_ins):
     assert found.group(Group.LATER)
     assert shopper.addresses.get().is_default
     assert shopper.payment_methods.get().is_default
+
+
+def test_the_lists_come_from_a_model_of_today_and_the_past_weeks_from_one_that_had_not_seen_them(sign_ins):
+    assert FittedModel.objects.get(status=FittedModel.Status.RUNNING).as_of == AT
+    assert not Prediction.objects.exclude(as_of=AT).exists()
+    past = FittedModel.objects.exclude(status=FittedModel.Status.RUNNING).get()
+    assert past.as_of <= ForecastCheck.objects.earliest("kept_at").kept_at
 
 
 def test_the_newcomer_has_no_list_and_staff_may_enter_the_admin(client, sign_ins):

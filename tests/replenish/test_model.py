@@ -49,10 +49,49 @@ def test_another_version_is_refused(model):
         load(pack("light-0", model.arrays()))
 
 
+@pytest.mark.parametrize("place", [0, 30, 60, 5_000, -1])
+def test_a_stored_model_with_a_changed_bit_is_refused(model, place):
+    data = bytearray(dump(model))
+    data[place] ^= 1
+    with pytest.raises(ValueError, match=r"damaged|not a stored model"):
+        load(bytes(data))
+
+
+def test_half_a_stored_model_is_refused(model):
+    data = dump(model)
+    with pytest.raises(ValueError, match="damaged"):
+        load(data[: len(data) // 2])
+
+
 @pytest.mark.parametrize("horizon", [7, 14, 28])
 def test_chances_are_calibrated_on_what_came_after(judged, horizon):
     found, wait = judged
     assert ece(wait <= horizon, getattr(found, f"p{horizon}")) < 0.06
+
+
+def as_many_as_said(came, chance):
+    """As many came as was said, give or take luck (three standard deviations) and two in a hundred."""
+    luck = 3 * np.sqrt((chance * (1 - chance)).sum()) / len(chance)
+    assert came.mean() == pytest.approx(chance.mean(), abs=0.02 + luck)
+
+
+@pytest.mark.parametrize("horizon", [7, 14, 28])
+@pytest.mark.parametrize(("least", "most"), [(2, 2), (3, 4), (5, 10_000)])
+def test_chances_are_calibrated_whatever_the_number_of_purchases(judged, least, most, horizon):
+    found, wait = judged
+    rows = (found.purchases >= least) & (found.purchases <= most)
+    assert rows.sum() > 200
+    as_many_as_said(wait[rows] <= horizon, getattr(found, f"p{horizon}")[rows])
+
+
+@pytest.mark.parametrize("horizon", [7, 14, 28])
+def test_chances_are_calibrated_in_each_larger_category(judged, horizon):
+    found, wait = judged
+    category = found.product // 2
+    larger = [rows for rows in (category == c for c in range(20)) if rows.sum() >= 200]
+    assert len(larger) > 8
+    for rows in larger:
+        as_many_as_said(wait[rows] <= horizon, getattr(found, f"p{horizon}")[rows])
 
 
 def test_chances_tell_who_comes_back(judged):

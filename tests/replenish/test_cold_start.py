@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from replenish import KINDS, fit, forecast
-from replenish.intervals import summarise
+from replenish.intervals import next_days, summarise
 from replenish.simulate import Products, simulate
 from replenish.types import WINDOW, Purchases
 
@@ -185,3 +185,31 @@ def test_a_shop_where_everybody_does_the_same_is_forecast(kind, gap):
     assert (np.ptp(found.p14), np.ptp(found.median_days)) == (0, 0)
     assert found.p14[0] > 0.8
     assert found.interval_days[0] == pytest.approx(gap, rel=0.2)
+
+
+@cache
+def growing_shop():
+    """A shop that ten members join every fortnight."""
+    rng = np.random.default_rng(8)
+    products = Products(need=np.arange(24) // 2, use_days=np.repeat(rng.uniform(8, 40, 12), 2), popularity=np.ones(24))
+    waves = []
+    for wave, late in enumerate(range(0, 224, 14)):
+        bought = simulate(
+            products, rng, members=10, start_day=START + late, days=240 - late, shares=(0.7, 0.1, 0.1, 0.1, 0, 0)
+        ).purchases(products)
+        waves.append(replace(bought, customer=bought.customer + 10 * wave))
+    return joined(*waves)
+
+
+def test_members_of_the_last_weeks_come_back_as_often_as_said(kind):
+    lines, as_of = growing_shop(), START + 240 - 29
+    found = forecast(fit(lines, as_of=as_of, kind=kind), lines, as_of=as_of)
+    found = found.take(np.lexsort((found.product, found.customer)))
+    pairs, _ = summarise(lines, as_of=as_of)
+    wait = next_days(lines, pairs, as_of=as_of, until=as_of + 28)
+    new = 14 * (found.customer // 10) > 240 - 29 - 45
+    assert new.sum() > 100
+    for rows in (new, new & (found.purchases == 1), ~new):
+        for horizon in (14, 28):
+            chance = getattr(found, f"p{horizon}")[rows]
+            assert chance.mean() == pytest.approx((wait[rows] <= horizon).mean(), abs=0.12)

@@ -12,6 +12,7 @@ with z made of exponentially decayed trip rates, the silence since the last trip
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,14 @@ from replenish.types import HORIZONS, WINDOW, Floats, Ints, Purchases
 SPANS = (*HORIZONS, WINDOW)
 """The horizons, in days, for which trips are foreseen."""
 
-MOST_TRIPS = np.array([7, 14, 20, 28])
+MOST_TRIPS = (7, 14, 20, 28)
 """More trips than these in each of the ``SPANS`` are not told apart."""
+
+STEPS = (1, 2, 3, 4, 5, 7, 9, 12, 16, 21)
+"""Numbers of trips from one of these to the next are taken together: what a trip more changes grows less and less."""
+
+LOG_TRIPS = np.array([np.log(np.arange(a, b)).mean() for a, b in pairwise((*STEPS, MOST_TRIPS[-1] + 1))], np.float32)
+"""The logarithm of the trips in each step."""
 
 HALF_LIVES = (14.0, 28.0, 84.0)
 
@@ -112,9 +119,15 @@ class TripModel:
     scale: Floats
     weights: Floats
 
+    def steps(self, z: Floats, span: int) -> Floats:
+        """(k, h) chance of as many trips in ``SPANS[span]`` as in the first k ``STEPS``; what is left is none."""
+        chances = self.chances(z, span)
+        starts = [step for step in STEPS if step <= MOST_TRIPS[span]]
+        return np.ascontiguousarray(np.add.reduceat(chances, starts, axis=1).T)
+
     def chances(self, z: Floats, span: int) -> Floats:
         """(h, k + 1) chance of 0, 1 ... k trips in ``SPANS[span]``, k being ``MOST_TRIPS[span]`` or more."""
-        weights, most = self.weights[span], int(MOST_TRIPS[span])
+        weights, most = self.weights[span], MOST_TRIPS[span]
         mean, size = _moments(weights, (z - self.centre) / self.scale, most)
         # The ratio of neighbouring terms spares the gamma function: P(k + 1) = P(k) (r + k) / (k + 1) m / (r + m).
         chances = np.empty((len(z), most + 1))
@@ -137,7 +150,7 @@ def fit_trips(z: Floats, trips: Ints, seen: NDArray[np.bool_]) -> TripModel:
     weights = []
     for span in range(len(SPANS)):
         here = seen[:, span]
-        inputs, count, most = (z[here] - centre) / scale, trips[here, span].astype(np.float64), int(MOST_TRIPS[span])
+        inputs, count, most = (z[here] - centre) / scale, trips[here, span].astype(np.float64), MOST_TRIPS[span]
 
         def cost(w: Floats, inputs: Floats = inputs, count: Floats = count, most: int = most) -> float:
             mean, size = _moments(w, inputs, most)

@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 from replenish.course import Course
 from replenish.features import Evidence, features
 from replenish.habits import Habits, fit_habits
-from replenish.households import SPANS, TripModel, fit_trips, households, signs, trips_after
-from replenish.intervals import Houses, Pairs, next_days, unfold
+from replenish.households import LOG_TRIPS, SPANS, TripModel, fit_trips, households, signs, trips_after
+from replenish.intervals import Pairs, next_days, unfold
 from replenish.network import BLOCK, Examples, Matrix, Network, sigmoid, train
 from replenish.shop import Group, Survey
 from replenish.stored import Arrays, pack, unpack
-from replenish.supply import Supply
 from replenish.types import WINDOW, Floats, Ints, Purchases
 
 LEVELS = np.array([0.1, 0.5, 0.9])
@@ -107,15 +106,12 @@ KINDS = tuple(KINDS_OF_MODEL)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Some households seen from the end of a day: what is known of them, and all that a forecast is made of.
+    """Some households seen from the end of a day: all that a forecast is made of.
 
     ``curve``: (spans, n) log-odds of a purchase within each of ``SPANS`` after the closed form.
     """
 
-    pairs: Pairs
-    houses: Houses
     evidence: Evidence
-    supply: Supply
     curve: Floats
 
     @classmethod
@@ -132,10 +128,14 @@ class View:
             survey=survey or Survey.take(pairs, events, as_of=as_of),
             lasts=state.lasts[pairs.house],
             left=state.left[pairs.house],
-            curve=curve[[1, 3]].T,
+            curve=curve[[SPANS.index(14), SPANS.index(56)]].T,
             as_of=as_of,
         )
-        return cls(pairs, houses, evidence, state, curve)
+        return cls(evidence, curve)
+
+    @property
+    def pairs(self) -> Pairs:
+        return self.evidence.pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Model:
         np.clip(table, -EDGE, EDGE, out=table)
         house = view.evidence.households
         z = signs(house)
-        trips = [self.trips.chances(z, span).T.astype(np.float32, order="C") for span in range(len(SPANS))]
+        trips = [self.trips.steps(z, span).astype(np.float32) for span in range(len(SPANS))]
         found = np.empty((len(SPANS), len(view.pairs)))
         block = np.zeros((len(table), BLOCK), np.float32)
         for at in range(0, table.shape[1], BLOCK):
@@ -398,8 +398,8 @@ def _sample(purchases: Purchases) -> Purchases:
 
 
 def _over_trips(base: Matrix, slope: Matrix, trips: Matrix, rows: Ints) -> Matrix:
-    """The chance of n pairs, whatever the number of trips; ``trips``: (k + 1, households) chance of each number."""
+    """The chance of n pairs, whatever the number of trips; ``trips``: see ``TripModel.steps``."""
     found = np.zeros_like(base)
-    for count in range(1, len(trips)):
-        found += trips[count][rows] * sigmoid(base + slope * np.float32(np.log(count)))
+    for chance, log_trips in zip(trips, LOG_TRIPS, strict=False):
+        found += chance[rows] * sigmoid(base + slope * log_trips)
     return found

@@ -15,6 +15,7 @@ from replenish import fit, forecast
 from replenish.course import Course
 from replenish.habits import Habits
 from replenish.households import SPANS, TripModel
+from replenish.intervals import summarise
 from replenish.model import LEAST, LEVELS, TRUSTED, View
 from replenish.network import Network
 from replenish.supply import EDGES, USUAL_PACE
@@ -36,7 +37,7 @@ BASE, SLOPE, TRIPS, SIZE = -0.4, 0.8, 2.0, 2.0
 @pytest.fixture(scope="module")
 def young():
     """The model of a shop that has seen too little for networks."""
-    model = replace(fit(COFFEE, as_of=AS_OF), habits=HABITS, levels=LEVELS)
+    model = replace(fit(COFFEE, as_of=AS_OF), habits=HABITS, shift=np.zeros(len(SPANS)), levels=LEVELS)
     assert not model.networks
     return model
 
@@ -78,13 +79,13 @@ def odds(chance):
 
 
 def test_habit_and_supply_are_as_told(view):
-    outlook, supply = HABITS.outlook(view.pairs, view.houses)
+    outlook, supply = HABITS.outlook(*summarise(COFFEE, as_of=AS_OF))
     assert f"= {outlook.habit.alive[0]:.3f}\n".replace("0.", ".") in EXAMPLE
     assert (supply.lasts[0], supply.elapsed[0], supply.left[0]) == (20, 20, 0)
 
 
 def test_days_and_chances_are_as_told(view, young):
-    outlook, _ = HABITS.outlook(view.pairs, view.houses)
+    outlook, _ = HABITS.outlook(*summarise(COFFEE, as_of=AS_OF))
     days = [outlook.clock.model_days(span)[0] for span in SPANS]
     assert row("days") == list(SPANS)
     assert row("days of the model") == printed(*days, digits=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from mylist.models import FittedModel
 
@@ -224,7 +224,7 @@ def _against(comparisons: Iterable[dict[str, Any]]) -> str:
                 "theirs": _number(one["rival_value"], figure),
             }
         )
-    return ", ".join(parts)
+    return pgettext("between figures", ", ").join(parts)
 
 
 def _number(value: float | None, figure: Figure) -> str:
@@ -240,7 +240,7 @@ def tried_on(fitted: FittedModel) -> str:
     scores = fitted.scores
     cutoffs = [date_format(date.fromisoformat(day), "DATE_FORMAT") for day in scores.get("cutoffs", [])]
     facts = {
-        "days": ", ".join(cutoffs),
+        "days": pgettext("between dates", "; ").join(cutoffs),
         "follow_up": scores.get("follow_up"),
         "households": number_format(scores.get("households", 0), 0, use_l10n=True, force_grouping=True),
         "of": number_format(scores.get("of", 0), 0, use_l10n=True, force_grouping=True),

@@ -53,7 +53,7 @@ def features(evidence: Evidence, names: tuple[str, ...] | None = None) -> tuple[
     found |= _household(evidence, found)
     found |= _need(evidence, found)
     for group in ("product", "need", "category"):
-        if names is None or any(name.startswith(f"{group}_") for name in names):
+        if names is None or any(f"{group}_{name}" in names for name in (*COLUMNS, "silence_gaps")):
             found |= _shop(evidence, found, group)
     if names is None or any(name.startswith(("price_", "kind_")) for name in names):
         found |= _price(evidence, found)

@@ -121,9 +121,10 @@ class TripModel:
 
     def steps(self, z: Floats, span: int) -> Floats:
         """(k, h) chance of as many trips in ``SPANS[span]`` as in the first k ``STEPS``; what is left is none."""
-        chances = self.chances(z, span)
-        starts = [step for step in STEPS if step <= MOST_TRIPS[span]]
-        return np.ascontiguousarray(np.add.reduceat(chances, starts, axis=1).T)
+        chances, ends = self.chances(z, span).T, (*STEPS[1:], MOST_TRIPS[-1] + 1)
+        # One after the other, so that the last bit does not hang on how many households stand beside each other.
+        steps = [sum(chances[start:end]) for start, end in zip(STEPS, ends, strict=True) if start < len(chances)]
+        return np.array(steps)
 
     def chances(self, z: Floats, span: int) -> Floats:
         """(h, k + 1) chance of 0, 1 ... k trips in ``SPANS[span]``, k being ``MOST_TRIPS[span]`` or more."""

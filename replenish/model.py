@@ -1,54 +1,31 @@
-"""The model: what the shop's past fortnights teach about the next one. Plain data, no objects.
+"""The model, as plain data: from what is known of some households to the chance of each purchase.
 
-``fit`` goes back to several past days, looks at each pair as it stood then (``features.py``) and at what was bought
-afterwards, and trains small networks on that (``network.py``). They tell how likely a pair is bought given the trips of
-its household; how many trips there will be is foreseen apart (``households.py``), and the chance is the mean over
-them. Where a shop has seen little, its chances are drawn towards the closed form (``habits.py``).
+Small networks (``network.py``) look at each pair (``features.py``) and tell how likely it is bought given the trips of
+its household; how many trips there will be is foreseen apart (``households.py``), and the chance is the mean over them.
+Where a shop has seen little, its chances are drawn towards the closed form (``habits.py``). How all that is learnt is
+told in ``learning.py``.
 
 There are two kinds: *full* looks at everything and averages several networks; *light* looks at less with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from replenish.course import Course
 from replenish.features import Evidence, features
-from replenish.habits import Habits, fit_habits
-from replenish.households import LOG_TRIPS, SPANS, TripModel, fit_trips, households, signs, trips_after
-from replenish.intervals import Pairs, next_days, unfold
-from replenish.network import BLOCK, Examples, Matrix, Network, sigmoid, train
+from replenish.habits import Habits
+from replenish.households import LOG_TRIPS, SPANS, TripModel, households, signs
+from replenish.intervals import Pairs, unfold
+from replenish.network import BLOCK, Matrix, Network, sigmoid
 from replenish.shop import Group, Survey
 from replenish.stored import Arrays, pack, unpack
-from replenish.types import WINDOW, Floats, Ints, Purchases
+from replenish.types import Floats, Ints, Purchases
 
 LEVELS = np.array([0.1, 0.5, 0.9])
-
-STEP = 14
-BACK = 10
-"""Past days looked at: every ``STEP`` days, so many times."""
-
-ENOUGH = 1_000_000
-"""More lines than these are fitted on a sample of whole households: parameters no longer move, time would."""
-
-EDGE = 4
-"""Inputs further than so many standard deviations from the mean count as this far."""
-
-ONCE = 4
-"""Of the pairs bought once, most of all pairs, every so manieth is looked at."""
-
-PRIOR_RETURNS = 100.0
-"""How many who came back outweigh what is taken for granted of dates."""
-
-LEAST = 200
-TRUSTED = 2_000
-"""Purchases in the past fortnights below which no network is trained, and which count as much as the closed form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +64,7 @@ LIGHT = (
     "basket_28",
     "house_items",
     "basket_share_25",
-    "need_silence_gaps",
+    "need_own_silence_gaps",
     "of_need_days_40",
     "product_back_28",
     "product_last",
@@ -142,7 +119,8 @@ class View:
 class Model:
     """Plain data: the closed form, the survey of the shop, the trips to be foreseen, and the networks.
 
-    ``centre``, ``scale``: (features, 1) of the inputs. ``trust``: 0 to 1, how much the networks count beside the closed
+    ``least``, ``most``: (features, 1) what the networks have seen; inputs beyond count as the nearest seen. ``centre``,
+    ``scale``: of the inputs. ``trust``: 0 to 1, how much the networks count beside the closed
     form. ``shift``: (spans) added to the log-odds. ``levels``: quantiles of the course that on past days turned out to
     be the 10, 50 and 90 %.
     """
@@ -153,6 +131,8 @@ class Model:
     survey: Survey
     trips: TripModel
     names: tuple[str, ...]
+    least: Matrix
+    most: Matrix
     centre: Matrix
     scale: Matrix
     networks: tuple[Network, ...]
@@ -165,9 +145,9 @@ class Model:
         if not self.networks or not len(view.pairs):
             return np.maximum.accumulate(sigmoid(view.curve + self.shift[:, None]))
         _, table = features(view.evidence, self.names)
+        np.clip(table, self.least, self.most, out=table)
         table -= self.centre
         table *= 1 / self.scale
-        np.clip(table, -EDGE, EDGE, out=table)
         house = view.evidence.households
         z = signs(house)
         trips = [self.trips.steps(z, span).astype(np.float32) for span in range(len(SPANS))]
@@ -188,6 +168,8 @@ class Model:
         found: Arrays = {
             "as_of": np.array(self.as_of),
             "names": np.array(self.names, str),
+            "least": self.least,
+            "most": self.most,
             "centre": self.centre,
             "scale": self.scale,
             "trust": np.array(self.trust),
@@ -241,6 +223,8 @@ def load(data: bytes) -> Model:
         version=version,
         as_of=int(arrays["as_of"]),
         names=tuple(arrays["names"].tolist()),
+        least=arrays["least"],
+        most=arrays["most"],
         centre=arrays["centre"],
         scale=arrays["scale"],
         networks=tuple(networks),
@@ -251,150 +235,6 @@ def load(data: bytes) -> Model:
         trips=parts["trips"],
         survey=Survey(*(parts[f"survey.{field.name}"] for field in fields(Survey))),
     )
-
-
-def fit(purchases: Purchases, *, as_of: int, kind: str = KINDS[-1]) -> Model:
-    """The model of a ``kind`` (one of ``KINDS``, else ValueError) from all purchases until the end of day
-    ``as_of``; later lines are not looked at."""
-    if kind not in KINDS:
-        raise ValueError(f"there is no model of kind {kind!r}, only {', '.join(KINDS)}")
-    form = KINDS_OF_MODEL[kind]
-    purchases = _sample(purchases.take(purchases.day <= as_of))
-    habits = fit_habits(purchases, as_of=as_of)
-    past = list(_past(habits, purchases, as_of, form.names))
-    now = View.at(habits, purchases, as_of=as_of)
-    model = Model(
-        version=form.version,
-        as_of=as_of,
-        habits=habits,
-        survey=now.evidence.survey,
-        trips=fit_trips(*(np.concatenate(column) for column in zip(*(one.households for one in past), strict=True))),
-        **_train(past, form),
-        shift=np.zeros(len(SPANS)),
-        levels=LEVELS,
-    )
-    return _check(model, purchases)
-
-
-class Past(NamedTuple):
-    """What was seen on a past day: of pairs, and of households their signs, trips to come, and whether these are known
-    to the end."""
-
-    names: tuple[str, ...]
-    examples: Examples
-    households: tuple[Floats, Ints, NDArray[np.bool_]]
-
-
-def _past(habits: Habits, purchases: Purchases, as_of: int, names: tuple[str, ...] | None) -> Iterator[Past]:
-    """Views of the shop on past days, the latest first, each with what then happened."""
-    for back in range(1, BACK + 1):
-        day = as_of - back * STEP
-        view = View.at(habits, purchases, as_of=day)
-        if len(view.pairs) == 0 and back > 1:
-            return
-        house = view.evidence.households
-        wait = next_days(purchases, view.pairs, as_of=day, until=as_of)
-        customers = view.pairs.customer[np.flatnonzero(np.append(True, np.diff(house.of_pair) != 0))[: len(house)]]
-        trips = trips_after(purchases, customers, as_of=day)
-        known = np.array(SPANS) <= back * STEP
-        found, table = features(view.evidence, names)
-        rng = np.random.default_rng(back)
-        rows = np.flatnonzero((view.pairs.repeats > 0) | (rng.random(len(wait)) < 1 / ONCE))
-        ahead = trips[house.of_pair[rows]]
-        examples = Examples(
-            inputs=np.ascontiguousarray(table.T[rows]),
-            happened=(wait[rows, None] <= np.array(SPANS)).astype(np.float32),
-            counts=(known & (ahead > 0)).astype(np.float32),
-            log_trips=np.log(np.maximum(ahead, 1)).astype(np.float32),
-        )
-        yield Past(found, examples, (signs(house), trips, np.broadcast_to(known, trips.shape)))
-
-
-def _train(past: list[Past], form: Kind) -> dict[str, Any]:
-    """The networks of a model and what belongs to them; none where too little was bought. Uses up ``past``."""
-    names = past[0].names
-    parts = [one.examples for one in past]
-    bought = float(sum((part.happened * part.counts)[:, 1].sum() for part in parts))
-    found = {
-        "names": names,
-        "centre": np.zeros((len(names), 1), np.float32),
-        "scale": np.ones((len(names), 1), np.float32),
-        "networks": (),
-        "trust": 0.0,
-    }
-    if bought < LEAST:
-        return found
-    count = sum(len(part) for part in parts)
-    centre = sum(part.inputs.sum(axis=0, dtype=np.float64) for part in parts) / count
-    scale = np.sqrt(sum(np.square(part.inputs - centre).sum(axis=0) for part in parts) / count) + 1e-6
-    # Mixed once, so that each batch is of neighbours: picking rows from all over the memory takes longer than the rest.
-    # Half precision is plenty for inputs, and they are what a fit needs memory for.
-    place = np.random.default_rng(0).permutation(count)
-    examples = Examples(
-        np.empty((count, len(names)), np.float16),
-        *(np.empty((count, len(SPANS)), np.float32) for _ in range(3)),
-    )
-    start = 0
-    past.clear()
-    while parts:
-        part = parts.pop()
-        rows = place[start : (start := start + len(part))]
-        inputs = np.clip((part.inputs - centre.astype(np.float32)) / scale.astype(np.float32), -EDGE, EDGE)
-        examples.inputs[rows] = inputs
-        examples.happened[rows], examples.counts[rows] = part.happened, part.counts
-        examples.log_trips[rows] = part.log_trips
-    return found | {
-        "centre": centre.astype(np.float32)[:, None],
-        "scale": scale.astype(np.float32)[:, None],
-        "networks": tuple(train(examples, form.hidden, seed=seed, passes=form.passes) for seed in range(form.networks)),
-        "trust": bought / (bought + TRUSTED),
-    }
-
-
-def _check(model: Model, purchases: Purchases) -> Model:
-    """The model held against the weeks just past: its log-odds are shifted so that as many pairs are said to be bought
-    as were, and its quantiles moved to where the 10, 50 and 90 % fell."""
-    seen = np.zeros(len(SPANS))
-    said: list[list[Floats]] = [[] for _ in SPANS]
-    for back in (14, 28, WINDOW):
-        view = View.at(model.habits, purchases, as_of=model.as_of - back)
-        wait = next_days(purchases, view.pairs, as_of=model.as_of - back, until=model.as_of)
-        again = view.pairs.repeats > 0
-        chances = model.chances(view)[:, again]
-        for span, days in enumerate(SPANS):
-            if days <= back:
-                seen[span] += (wait[again] <= days).sum()
-                said[span].append(chances[span])
-    shift = [_shift(np.concatenate(chances), bought) for chances, bought in zip(said, seen.tolist(), strict=True)]
-    model = replace(model, shift=np.array(shift))
-    # Dates are judged by the last view, which has the whole window behind it.
-    returned = again & np.isfinite(wait)
-    if not returned.any():
-        return model
-    share = Course(model.chances(view)[:, returned]).share(wait[returned])
-    weight = len(share) / (len(share) + PRIOR_RETURNS)
-    return replace(model, levels=weight * np.quantile(share, LEVELS) + (1 - weight) * LEVELS)
-
-
-def _shift(chances: Floats, seen: float) -> float:
-    """What to add to the log-odds of ``chances`` so that they add up to the purchases ``seen``; it stays near zero as
-    if another ``PRIOR_RETURNS`` purchases had been foreseen rightly."""
-    odds = np.log(chances) - np.log1p(-chances)
-    shift = 0.0
-    for _ in range(30):
-        now, prior = sigmoid(odds + shift), PRIOR_RETURNS * np.exp(shift)
-        step = (now.sum() + prior - seen - PRIOR_RETURNS) / ((now * (1 - now)).sum() + prior)
-        shift -= float(np.clip(step, -1, 1))
-    return shift
-
-
-def _sample(purchases: Purchases) -> Purchases:
-    """Every second, third ... household where there are more than ``ENOUGH`` lines; the same ones every time."""
-    step = -(-len(purchases) // ENOUGH)
-    if step <= 1:
-        return purchases
-    chosen = np.unique(purchases.customer)[::step]
-    return purchases.take(np.isin(purchases.customer, chosen))
 
 
 def _over_trips(base: Matrix, slope: Matrix, trips: Matrix, rows: Ints) -> Matrix:

@@ -221,3 +221,22 @@ def test_on_their_first_day_new_members_are_expected_back_about_as_often_as_othe
     found = sensible(forecast(growing_model(kind), today, as_of=GROWN))
     assert len(found) == len(wait)
     assert found.p28.mean() == pytest.approx((wait <= 28).mean(), abs=0.15)
+
+
+def test_the_first_member_for_long_is_not_taken_for_an_old_one_who_seldom_buys(kind):
+    """In a shop that nobody joined, two purchases mean little of an old member and much of a new one."""
+    rng = np.random.default_rng(2)
+    use_days = np.repeat(rng.choice([10.0, 15.0, 21.0, 30.0, 45.0], 20), 2)
+    products = Products(need=np.arange(40) // 2, use_days=use_days, popularity=rng.lognormal(0, 1, 40))
+    nobody_new = (0.6, 0.1, 0.15, 0.1, 0.05, 0.0)
+    lines = simulate(products, rng, members=300, start_day=START, days=420, shares=nobody_new).purchases(products)
+    as_of = START + 420 - WINDOW
+    old = lines.take(lines.customer < 220)
+    new = lines.take((lines.customer >= 220) & (lines.day > as_of - 50))
+    found = forecast(fit(old, as_of=as_of, kind=kind), new, as_of=as_of)
+    pairs, _ = summarise(new, as_of=as_of)
+    found = found.take(np.lexsort((found.product, found.customer)))
+    came = next_days(new, pairs, as_of=as_of, until=as_of + WINDOW) <= 28
+    again = found.purchases > 1
+    assert again.sum() > 200
+    assert found.p28[again].mean() == pytest.approx(came[again].mean(), abs=0.15)

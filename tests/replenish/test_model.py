@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replenish import KINDS, dump, fit, forecast, load
-from replenish import model as engine
+from replenish import learning as engine
 from replenish.intervals import next_days, summarise
 from replenish.metrics import coverage, ece, roc_auc
 from replenish.simulate import Products, simulate
@@ -114,11 +114,11 @@ def test_half_come_back_before_the_median(judged):
 def test_a_large_shop_is_fitted_on_whole_households(lines, monkeypatch):
     past = lines.take(lines.day <= AS_OF)
     monkeypatch.setattr(engine, "ENOUGH", len(past) // 4 + 1)
-    sampled = fit(lines, as_of=AS_OF)
+    sampled = fit(lines, as_of=AS_OF, kind="light")
     some = past.take(np.isin(past.customer, np.unique(past.customer)[::4]))
     monkeypatch.undo()
-    assert dump(sampled) == dump(fit(some, as_of=AS_OF))
-    assert np.abs(sampled.habits.gaps[0] / fit(lines, as_of=AS_OF).habits.gaps[0] - 1) < 0.15
+    assert dump(sampled) == dump(fit(some, as_of=AS_OF, kind="light"))
+    assert np.abs(sampled.habits.gaps[0] / fit(lines, as_of=AS_OF, kind="light").habits.gaps[0] - 1) < 0.15
 
 
 @pytest.mark.parametrize("silent", [0, 30, 20_000])

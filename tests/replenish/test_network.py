@@ -186,6 +186,8 @@ def test_a_customers_forecast_has_the_same_bits_whatever_blocks_all_others_fill(
         young,
         names=LIGHT,
         networks=nets,
+        least=table.min(axis=1, keepdims=True),
+        most=table.max(axis=1, keepdims=True),
         centre=table.mean(axis=1, keepdims=True),
         scale=table.std(axis=1, keepdims=True) + np.float32(1e-3),
         trust=0.8,

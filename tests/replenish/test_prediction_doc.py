@@ -16,7 +16,8 @@ from replenish.course import Course
 from replenish.habits import Habits
 from replenish.households import SPANS, TripModel
 from replenish.intervals import summarise
-from replenish.model import LEAST, LEVELS, TRUSTED, View
+from replenish.learning import LEAST, TRUSTED
+from replenish.model import LEVELS, View
 from replenish.network import Network
 from replenish.supply import EDGES, USUAL_PACE
 from replenish.types import Purchases
@@ -52,6 +53,8 @@ def grown(young):
         young,
         trips=TripModel(np.zeros(6), np.ones(6), weights),
         names=("count",),
+        least=np.zeros((1, 1), np.float32),
+        most=np.ones((1, 1), np.float32),
         centre=np.zeros((1, 1), np.float32),
         scale=np.ones((1, 1), np.float32),
         networks=(Network((np.zeros((2 * len(SPANS), 1), np.float32),), (says,)),),

@@ -52,7 +52,7 @@ def fit(purchases: Purchases, *, as_of: int, kind: str = KINDS[-1]) -> Model:
     if kind not in KINDS:
         raise ValueError(f"there is no model of kind {kind!r}, only {', '.join(KINDS)}")
     form = KINDS_OF_MODEL[kind]
-    purchases = _sample(purchases.take(purchases.day <= as_of))
+    purchases = _sample(purchases.take((purchases.day <= as_of) & (purchases.quantity != 0)))
     habits = fit_habits(purchases, as_of=as_of)
     past = list(_past(habits, purchases, as_of, form.names))
     now = View.at(habits, purchases, as_of=as_of)

@@ -46,10 +46,6 @@ class Outlook:
         """Chance of a purchase within ``days``, without condition."""
         return self.habit.chance(self.clock.model_days(days))
 
-    def quantile(self, level: float, window: float) -> Floats:
-        """Days until the next purchase at ``level`` given that it comes within ``window`` days."""
-        return self.clock.calendar_days(self.habit.quantile(level, self.clock.model_days(window)))
-
 
 @dataclass(frozen=True, slots=True)
 class Habits:

@@ -17,9 +17,10 @@ from replenish.course import Course
 from replenish.features import features
 from replenish.habits import Habits, fit_habits
 from replenish.households import SPANS, fit_trips, signs, trips_after
-from replenish.intervals import next_days
+from replenish.intervals import next_days, unfold
 from replenish.model import KINDS, KINDS_OF_MODEL, LEVELS, Kind, Model, View
 from replenish.network import Examples, sigmoid, train
+from replenish.shop import Survey
 from replenish.types import WINDOW, Floats, Ints, Purchases
 
 STEP = 14
@@ -55,12 +56,12 @@ def fit(purchases: Purchases, *, as_of: int, kind: str = KINDS[-1]) -> Model:
     purchases = _sample(purchases.take((purchases.day <= as_of) & (purchases.quantity != 0)))
     habits = fit_habits(purchases, as_of=as_of)
     past = list(_past(habits, purchases, as_of, form.names))
-    now = View.at(habits, purchases, as_of=as_of)
+    pairs, _, events = unfold(purchases, as_of=as_of)
     model = Model(
         version=form.version,
         as_of=as_of,
         habits=habits,
-        survey=now.evidence.survey,
+        survey=Survey.take(pairs, events, as_of=as_of),
         trips=fit_trips(*(np.concatenate(column) for column in zip(*(one.households for one in past), strict=True))),
         **_train(past, form),
         shift=np.zeros(len(SPANS)),

@@ -55,7 +55,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         own = f"{JoinByCodeStage.__module__}.{JoinByCodeStage.__qualname__}"
         theirs = f"{LoginByCodeStage.__module__}.{LoginByCodeStage.__qualname__}"
-        return [own if stage == theirs else stage for stage in super().get_login_stages()]
+        # A phone is proved by the code one signs in with; the one an import brought along is not asked about.
+        stages = [stage for stage in super().get_login_stages() if not stage.endswith(".PhoneVerificationStage")]
+        return [own if stage == theirs else stage for stage in stages]
 
     def is_login_by_code_required(self, login: Login) -> bool:
         return login.signup or super().is_login_by_code_required(login)

@@ -7,4 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from accounts import receivers  # noqa: F401
+        from accounts import notices, receivers  # noqa: F401
+        from notify.gates import register_gate
+
+        register_gate(notices.PURPOSE, notices.gate)

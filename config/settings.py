@@ -96,6 +96,14 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.facebook",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.line",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "simple_history",
     "rest_framework",
     "drf_spectacular",
     "django_htmx",
@@ -116,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -228,8 +237,8 @@ LOGIN_REDIRECT_URL = "mylist:list"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
-# The phone is a field of our own form: as one of these allauth would want to verify it by an SMS nobody can send.
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+# One of the two: allauth's checks insist on the star, accounts.forms.JoinForm takes it back.
+ACCOUNT_SIGNUP_FIELDS = ["phone", "email*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.JoinForm"
 ACCOUNT_FORMS = {
     "signup": "accounts.sign_in.JoinPageForm",
@@ -255,6 +264,14 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+MFA_ADAPTER = "accounts.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # clocks of phones are off by some seconds
+# Browsers know "localhost" as a safe place for passkeys without https; the library has to be told.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+SOCIALACCOUNT_ADAPTER = "accounts.providers.SocialAccountAdapter"
 HEADLESS_CLIENTS = ["app"]
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"  # noqa: S105  a class, not a token
 HEADLESS_ONLY = False
@@ -277,6 +294,16 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # What only its owner may fetch, through a view that asks who it is. Shared by web and worker machines.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("PRIVATE_ROOT", default=str(DATA_DIR / "private")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 
 CONTENT_SECURITY_POLICY = {
@@ -297,6 +324,12 @@ EMAIL_CONFIG = env.email_url(
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="My List <my-list@localhost>")
+
+# ---------------------------------------------------------------- SMS
+# How SMS go out: an https:// address of a gateway, or filesms:///folder for one file a message.
+SMS_URL = env.str("SMS_URL", default=f"filesms:///{DATA_DIR / 'sms'}" if EMBEDDED else "")
+SMS_TIMEOUT = 10  # seconds
+SMS_SENDER = env.str("SMS_SENDER", default=SITE_NAME)
 
 # ---------------------------------------------------------------- REST
 REST_FRAMEWORK = {

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 class Message(models.Model):
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("Waiting")

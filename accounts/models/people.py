@@ -62,9 +62,19 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    class OrderChannel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
+
     class ReminderChannel(models.TextChoices):
         EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
         NONE = "none", _("No reminders")
+
+    class BirthdaySource(models.TextChoices):
+        IMPORT = "import", _("Import")
+        MEMBER = "member", _("The member")
+        STAFF = "staff", _("Staff")
 
     member_no = models.CharField(_("member number"), max_length=32, unique=True, default=new_member_no)
     name = models.CharField(_("name"), max_length=150, blank=True)
@@ -76,16 +86,29 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Taipei", validators=[validate_time_zone])
     birthday = models.DateField(_("birthday"), null=True, blank=True)
+    birthday_source = models.CharField(
+        _("source of the birthday"), max_length=10, choices=BirthdaySource.choices, blank=True
+    )
+    # Why this may be no birthday at all (accounts.birthdays.Doubt); found each night, empty once it is confirmed.
+    birthday_doubts = models.JSONField(_("doubts about the birthday"), default=list, blank=True)
+    birthday_confirmed_at = models.DateTimeField(_("birthday confirmed at"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now)
     # Empty: imported, nobody has proved yet to be this person.
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     # The code of the channel where the member was won, as the import names it; the channel itself is the shop's.
     home_channel = models.CharField(_("home channel"), max_length=64, blank=True)
+    # What the member agrees to at present. Written by accounts.consents, which keeps the ledger beside it.
+    order_channel = models.CharField(
+        _("messages about orders by"), max_length=10, choices=OrderChannel.choices, default=OrderChannel.EMAIL
+    )
     email_consent = models.BooleanField(_("offers by e-mail"), default=False)
     sms_consent = models.BooleanField(_("offers by SMS"), default=False)
     reminder_channel = models.CharField(
         _("reminders by"), max_length=10, choices=ReminderChannel.choices, default=ReminderChannel.EMAIL
     )
+    # Asked to be forgotten: erased at `closing_at` unless the member comes back before.
+    closing_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.admin import EmailAddress
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -12,9 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Address, User
 from accounts.phones import PhoneField
-
-# Staff sign in as everybody does, with the same limits and codes.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # allauth lets staff mark an e-mail as verified; here that would hand a member to somebody who has proved nothing.
 admin.site.unregister(EmailAddress)

@@ -2,18 +2,20 @@
 
 from django.urls import path
 
-from accounts import api, views
+from accounts.api import addresses as api_addresses
+from accounts.api import me as api_me
+from accounts.views import addresses, me
 
 app_name = "accounts"
 urlpatterns = [
-    path("", views.me, name="me"),
-    path("language/", views.language, name="language"),
-    path("addresses/new/", views.address_new, name="address_new"),
-    path("addresses/<int:address_id>/", views.address_edit, name="address_edit"),
-    path("addresses/<int:address_id>/delete/", views.address_delete, name="address_delete"),
+    path("", me.me, name="me"),
+    path("language/", me.language, name="language"),
+    path("addresses/new/", addresses.new, name="address_new"),
+    path("addresses/<int:address_id>/", addresses.edit, name="address_edit"),
+    path("addresses/<int:address_id>/delete/", addresses.delete, name="address_delete"),
 ]
 api_urlpatterns = [
-    path("me/", api.MeView.as_view(), name="api-me"),
-    path("addresses/", api.AddressListView.as_view(), name="api-addresses"),
-    path("addresses/<int:pk>/", api.AddressView.as_view(), name="api-address"),
+    path("me/", api_me.MeView.as_view(), name="api-me"),
+    path("addresses/", api_addresses.AddressListView.as_view(), name="api-addresses"),
+    path("addresses/<int:pk>/", api_addresses.AddressView.as_view(), name="api-address"),
 ]

@@ -176,7 +176,7 @@ def test_members_time_zone_is_active_in_the_page(browser, member, monkeypatch):
         seen.append((timezone.get_current_timezone_name(), translation.get_language()))
         return HttpResponse()
 
-    monkeypatch.setattr("accounts.views.render", look)
+    monkeypatch.setattr("accounts.views.me.render", look)
     User.objects.update(time_zone="America/Lima", language="zh-hant")
     browser.get("/members/")
     assert seen == [("America/Lima", "zh-hant")]

@@ -1,0 +1,1 @@
+"""What a member's app can ask about the member."""

@@ -1,0 +1,1 @@
+"""The members' own pages; signing in and joining are allauth's."""

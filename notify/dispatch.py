@@ -13,14 +13,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from notify.channels import Channel, Refused, email
+from notify.channels import Channel, Refused, TryLater, email, sms
 from notify.gates import Deny, Later, gate_for
 from notify.models import Message
 from notify.signals import message_dropped, message_sent
 
 logger = logging.getLogger(__name__)
 
-_CHANNELS: Mapping[str, Channel] = {Message.Channel.EMAIL: email}
+_CHANNELS: Mapping[str, Channel] = {Message.Channel.EMAIL: email, Message.Channel.SMS: sms}
 
 # Waits after the first, second ... failure; when they are used up the message is dropped.
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
@@ -102,13 +102,16 @@ def _deliver(message: Message, *, at: datetime) -> None:
 
 
 def _failed(message: Message, error: Exception, *, at: datetime) -> None:
-    # The class alone: a server's words may repeat the address.
-    what = type(error).__name__
+    # The class alone, where the words are a server's: they may repeat the address.
+    what = str(error) if isinstance(error, TryLater) else type(error).__name__
     logger.warning("message %s failed at attempt %d: %s", message.pk, message.attempts, what)
     if message.attempts >= MAX_ATTEMPTS:
         _drop(message, reason=EXHAUSTED, at=at, error=what)
     else:
-        _release(message, until=at + BACKOFF[message.attempts - 1], attempts=message.attempts, error=what)
+        wait = BACKOFF[message.attempts - 1]
+        if isinstance(error, TryLater) and error.after:
+            wait = max(wait, min(error.after, BACKOFF[-1]))
+        _release(message, until=at + wait, attempts=message.attempts, error=what)
 
 
 def _release(message: Message, *, until: datetime, attempts: int, error: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What every test may ask for. Nothing here is automatic but the empty cache, the language and leaving no tasks."""
+"""What every test may ask for. Automatic are only the empty cache, no SMS, the language and leaving no tasks."""
 
 import os
 from datetime import UTC, datetime
@@ -34,6 +34,14 @@ def _leave_no_tasks():
 def _empty_cache():
     """Rate limits count in the cache; a test starts with none used."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_sms_yet():
+    """As Django does with mails: a test finds only the SMS it has caused, in notify.channels.sms.outbox."""
+    from notify.channels import sms
+
+    sms.outbox.clear()
 
 
 @pytest.fixture(autouse=True)

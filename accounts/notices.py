@@ -52,6 +52,7 @@ def tell(
         purpose=PURPOSE,
         channel=channel,
         recipient=recipient,
+        whose=str(member.pk),
         subject=subject.strip(),
         text=text.strip(),
         at=at,

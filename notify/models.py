@@ -21,6 +21,8 @@ class Message(models.Model):
     purpose = models.CharField(_("purpose"), max_length=32)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     recipient = models.CharField(_("recipient"), max_length=254)
+    # Whose message it is, in the words of the owning app (a member's id): how all of somebody's messages are found.
+    whose = models.CharField(_("whose"), max_length=64, blank=True)
     subject = models.CharField(_("subject"), max_length=250)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
@@ -51,7 +53,10 @@ class Message(models.Model):
                 name="message_status_matches_its_moments",
             )
         ]
-        indexes = [models.Index(fields=["due_at"], condition=Q(status="waiting"), name="messages_to_send")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status="waiting"), name="messages_to_send"),
+            models.Index(fields=["whose"], condition=~Q(whose=""), name="messages_of_somebody"),
+        ]
 
     def __str__(self) -> str:
         return self.key

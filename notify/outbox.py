@@ -13,6 +13,7 @@ def post(
     purpose: str,
     channel: str,
     recipient: str,
+    whose: str = "",
     subject: str,
     text: str,
     html: str = "",
@@ -23,7 +24,8 @@ def post(
     """Write a message into the outbox, in the caller's transaction: it exists exactly if what caused it does.
 
     The same key twice is the same message, as it was first written. It goes out at `due_at` (`at`, if none is given)
-    or soon after, if the gate of its purpose agrees then. Raises NoGate when the purpose has no gate.
+    or soon after, if the gate of its purpose agrees then. `whose` is what the caller will find all messages of one
+    person by. Raises NoGate when the purpose has no gate.
     """
     gate_for(purpose)
     message, _created = Message.objects.get_or_create(
@@ -32,6 +34,7 @@ def post(
             "purpose": purpose,
             "channel": channel,
             "recipient": recipient,
+            "whose": whose,
             "subject": subject,
             "text": text,
             "html": html,

@@ -86,6 +86,7 @@ def _write(items: list[ListItem], at: datetime) -> Reminder | None:
                 purpose=PURPOSE,
                 channel=Message.Channel.EMAIL,
                 recipient=member.email,
+                whose=str(member.pk),
                 at=at,
                 **mail.render(reminder=reminder, member=member, items=items, at=at),
             )

@@ -2,12 +2,13 @@
 
 from accounts.models.consents import ConsentEntry
 from accounts.models.people import Address, LowerEmailField, User, UserManager, new_member_no, validate_time_zone
-from accounts.models.records import DataExport, Impersonation, Merge
+from accounts.models.records import DataExport, ErasedMember, Impersonation, Merge
 
 __all__ = [
     "Address",
     "ConsentEntry",
     "DataExport",
+    "ErasedMember",
     "Impersonation",
     "LowerEmailField",
     "Merge",

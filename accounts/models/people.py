@@ -121,6 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions: ClassVar = [("close_member", _("Can close accounts"))]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -133,6 +134,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=~models.Q(phone=""),
                 name="one_member_a_phone",
                 violation_error_message=_("Another member has this phone."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(name="", email="", phone="", birthday__isnull=True, closing_at__isnull=True, is_active=False),
+                name="an_erased_member_is_nobody",
             ),
         ]
 

@@ -94,3 +94,19 @@ class DataExport(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class ErasedMember(models.Model):
+    """That a member of this number was erased, so that no import brings the person back.
+
+    Not the number but its keyed hash (accounts.erasure), and nothing that leads to the emptied row.
+    """
+
+    number_hash = models.CharField(_("hash of the number"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("erased member")
+        verbose_name_plural = _("erased members")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

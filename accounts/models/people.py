@@ -15,6 +15,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.history import History
+
 # No 0/O, 1/I/L: a member number is read out over the phone.
 _NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -113,6 +115,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
 
     objects = UserManager()
+    # Doubts come and go with each night's look.
+    history = History(
+        verbose_name=_("change of a member"),
+        verbose_name_plural=_("changes of members"),
+        excluded_fields=["password", "last_login", "birthday_doubts"],
+        m2m_fields=["groups"],
+    )
 
     USERNAME_FIELD = "member_no"
     EMAIL_FIELD = "email"
@@ -121,7 +130,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions: ClassVar = [("close_member", _("Can close accounts"))]
+        permissions: ClassVar = [
+            ("close_member", _("Can close accounts")),
+            ("view_contacts", _("Can see how members can be reached")),
+            ("look_as_member", _("Can look at the shop as a member sees it")),
+            ("merge_members", _("Can make two records of one member one")),
+            ("appoint_staff", _("Can make members staff and give them roles")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
@@ -137,7 +152,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=models.Q(erased_at__isnull=True)
-                | models.Q(name="", email="", phone="", birthday__isnull=True, closing_at__isnull=True, is_active=False),
+                | models.Q(
+                    name="", email="", phone="", birthday__isnull=True, closing_at__isnull=True, is_active=False
+                ),
                 name="an_erased_member_is_nobody",
             ),
         ]

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import History
+
 hex_colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour such as #1f6f5c."))
 
 
@@ -144,9 +146,12 @@ class Offer(models.Model):
     stock = models.IntegerField(_("stock"), null=True, blank=True)
     is_active = models.BooleanField(_("on sale"), default=True)
 
+    history = History(verbose_name=_("change of an offer"), verbose_name_plural=_("changes of offers"))
+
     class Meta:
         verbose_name = _("offer")
         verbose_name_plural = _("offers")
+        permissions = [("change_stock", _("Can change how many pieces are in stock"))]
         constraints = [
             models.UniqueConstraint(fields=["store", "product"], name="one_offer_a_store_and_product"),
             models.CheckConstraint(

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import History
 from shop.models.catalogue import Channel, Offer, Product, Store
 
 
@@ -98,6 +99,8 @@ class Order(models.Model):
     placed_at = models.DateTimeField(_("placed at"))
     settled_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+
+    history = History(verbose_name=_("change of an order"), verbose_name_plural=_("changes of orders"))
 
     class Meta:
         verbose_name = _("order")

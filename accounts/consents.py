@@ -1,8 +1,11 @@
 """What a member agrees to: which messages, by which channel, since when, under which words."""
 
+# ruff: noqa: S608 - the names in the SQL are our own
+
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from accounts.models import ConsentEntry, User
@@ -19,6 +22,19 @@ WORDINGS: dict[str, dict[str, str]] = {
         Purpose.REMINDERS: gettext_noop("When something on my list runs out. Can be ended at any time."),
         Purpose.OFFERS: gettext_noop("Now and then what is new or cheaper. Can be ended at any time."),
     }
+}
+
+# Words that were shown elsewhere, and that nobody here has read.
+UNKNOWN_WORDING = ""
+
+# What `granted` asks of a member, as SQL asks it of all.
+_GRANTED = {
+    (Purpose.ORDERS, Channel.EMAIL): "u.order_channel = 'email'",
+    (Purpose.ORDERS, Channel.SMS): "u.order_channel = 'sms'",
+    (Purpose.REMINDERS, Channel.EMAIL): "u.reminder_channel = 'email'",
+    (Purpose.REMINDERS, Channel.SMS): "u.reminder_channel = 'sms'",
+    (Purpose.OFFERS, Channel.EMAIL): "u.email_consent",
+    (Purpose.OFFERS, Channel.SMS): "u.sms_consent",
 }
 
 
@@ -85,3 +101,26 @@ def choose(
         for purpose, channel in sorted(now ^ before)
     )
     return member
+
+
+def record_unclaimed(*, at: datetime) -> None:
+    """After an import has written what its members agreed to: bring their ledgers up to it, in six statements.
+
+    Only of members nobody has claimed: what the others agree to is theirs to say, and no import changes it.
+    """
+    moment = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        for (purpose, channel), condition in _GRANTED.items():
+            cursor.execute(
+                "INSERT INTO accounts_consententry (member_id, purpose, channel, given, at, source, wording) "
+                f"SELECT u.id, %s, %s, {condition}, %s, %s, %s FROM accounts_user u "
+                "LEFT JOIN (SELECT member_id, given FROM accounts_consententry WHERE id IN (SELECT max(id) "
+                "FROM accounts_consententry WHERE purpose = %s AND channel = %s GROUP BY member_id)) newest "
+                f"ON newest.member_id = u.id WHERE u.claimed_at IS NULL AND ({condition}) <> COALESCE(given, FALSE)",
+                [purpose, channel, moment, Source.IMPORT, UNKNOWN_WORDING, purpose, channel],
+            )
+
+
+def ledger(member: User) -> QuerySet[ConsentEntry]:
+    """All that the member ever agreed to and took back, the newest first."""
+    return ConsentEntry.objects.filter(member=member).order_by("-pk")

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the names in the SQL are this package's own; what an export says is always a parameter
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 
+from accounts import consents
 from shop.importing.aside import set_aside
 from shop.importing.parsing import in_both_languages
 from shop.importing.problems import Refused
@@ -55,7 +57,7 @@ class Upsert:
         """Write them; how many were added, how many changed."""
         columns = {**self.key, **self.values, **self.defaults}
         insert = f"INSERT INTO {self.target} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM "
-        if not any(fetch(f"SELECT 1 FROM {self.target} LIMIT 1")):
+        if _is_empty(self.target):
             with set_aside(self.target):
                 new = written = execute(f"{insert} {self.rows} {self.joins}", self.params)
         else:
@@ -68,6 +70,10 @@ class Upsert:
         if is_postgresql():
             execute(f"ANALYZE {self.target}")
         return new, written - new
+
+
+def _is_empty(table: str) -> bool:
+    return not any(fetch(f"SELECT 1 FROM {table} LIMIT 1"))
 
 
 def merge_channels() -> tuple[int, int]:
@@ -100,17 +106,28 @@ def respect_claimed_members() -> None:
     """What a claimed member controls is taken from the member: an import fills only what is empty.
 
     Name, e-mail, phone and birthday of a member who proved to be that person stay as they are unless empty; consents
-    and the choice about reminders always stay. Done on the staged rows, so that every later check and count sees the
-    rows as they will be.
+    and the choice about reminders always stay. So does what anybody said who needs no proof: a wish that came by the
+    link in a message, a birthday that staff mended. Done on the staged rows, so that every later check and count sees
+    the rows as they will be.
     """
     own = ", ".join(
         f"{name} = CASE WHEN u.{name} <> '' THEN u.{name} ELSE import_members.{name} END"
         for name in ("name", "email", "phone")
     )
     execute(
-        f"UPDATE import_members SET {own}, birthday = COALESCE(u.birthday, import_members.birthday), "
-        "email_consent = u.email_consent, sms_consent = u.sms_consent, reminder_channel = u.reminder_channel "
-        "FROM accounts_user u WHERE u.member_no = import_members.member_no AND u.claimed_at IS NOT NULL"
+        f"UPDATE import_members SET {own} FROM accounts_user u "
+        "WHERE u.member_no = import_members.member_no AND u.claimed_at IS NOT NULL"
+    )
+    execute(
+        "UPDATE import_members SET birthday = u.birthday, birthday_source = u.birthday_source FROM accounts_user u "
+        "WHERE u.member_no = import_members.member_no AND (u.birthday_source IN ('member', 'staff') "
+        "OR u.claimed_at IS NOT NULL AND u.birthday IS NOT NULL)"
+    )
+    execute(
+        "UPDATE import_members SET email_consent = u.email_consent, sms_consent = u.sms_consent, "
+        "reminder_channel = u.reminder_channel FROM accounts_user u "
+        "WHERE u.member_no = import_members.member_no AND (u.claimed_at IS NOT NULL OR EXISTS "
+        "(SELECT 1 FROM accounts_consententry e WHERE e.member_id = u.id AND e.source <> 'import'))"
     )
     execute(
         "UPDATE import_members SET joined_at = u.joined_at "
@@ -133,6 +150,7 @@ def merge_members(options: Options) -> tuple[int, int]:
                 "email",
                 "phone",
                 "birthday",
+                "birthday_source",
                 "joined_at",
                 "home_channel",
                 "email_consent",
@@ -142,13 +160,15 @@ def merge_members(options: Options) -> tuple[int, int]:
         },
         defaults={
             "password": "%s",
+            "birthday_doubts": "%s",
+            "order_channel": "CASE WHEN s.email = '' AND s.phone <> '' THEN 'sms' ELSE 'email' END",
             "language": "%s",
             "time_zone": "%s",
             "is_superuser": "%s",
             "is_staff": "%s",
             "is_active": "%s",
         },
-        params=(make_password(None), options.language, options.time_zone, False, False, True),
+        params=(make_password(None), "[]", options.language, options.time_zone, False, False, True),
     )
     # One member's old e-mail may be another's new one: first let go of those, or the index would refuse the swap.
     for column in ("email", "phone"):
@@ -157,7 +177,10 @@ def merge_members(options: Options) -> tuple[int, int]:
             f"JOIN accounts_user u ON u.member_no = s.member_no JOIN import_members o "
             f"ON lower(o.{column}) = lower(u.{column}) AND o.member_no <> u.member_no WHERE u.{column} <> '')"
         )
-    return upsert.run()
+    merged = upsert.run()
+    with set_aside("accounts_consententry") if _is_empty("accounts_consententry") else nullcontext():
+        consents.record_unclaimed(at=options.at)
+    return merged
 
 
 def _moment(at: datetime) -> object:

@@ -67,8 +67,10 @@ def _members(options: Options) -> Table:
         member_no, name, email, phone, birthday, (joined_at, joined_on), home, email_consent, sms_consent = values
         # A form that needed some birthday was given the day it was filled in: not a birthday that we know.
         birthday = None if birthday == joined_on else birthday
-        channel = "email" if email_consent else "none"
-        return (member_no, name, email, phone, birthday, joined_at, home, email_consent, sms_consent, channel)
+        source = "import" if birthday else ""
+        reminders = "email" if email_consent else "none"
+        consents = (email_consent, sms_consent, reminders)
+        return (member_no, name, email, phone, birthday, source, joined_at, home, *consents)
 
     return Table(
         name="members",
@@ -89,6 +91,7 @@ def _members(options: Options) -> Table:
             "email": "text",
             "phone": "text",
             "birthday": "day",
+            "birthday_source": "text",
             "joined_at": "moment",
             "home_channel": "text",
             "email_consent": "flag",

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import User
+from accounts import consents
+from accounts.models import ConsentEntry, User
 from shop.importing import Stopped
 from shop.models import Category, Channel, Need, Offer, Product, Purchase, Store
 from shop.signals import history_imported
@@ -41,6 +42,61 @@ def test_import_reminds_by_email_only_whom_consents(export, consent, reminders):
     export.members = [member(email_consent=consent)]
     bring(export.write())
     assert User.objects.get().reminder_channel == reminders
+
+
+def _ledger(**of: str) -> list[tuple[str, str, bool, str]]:
+    entries = ConsentEntry.objects.filter(**of).order_by("pk")
+    return list(entries.values_list("purpose", "channel", "given", "source"))
+
+
+def test_import_begins_the_ledger_of_what_each_agreed_to(export):
+    export.members = [member(1), member(2, email="", email_consent="false", sms_consent="true")]
+    bring(export.write())
+    assert _ledger(member__member_no="M1") == [
+        ("orders", "email", True, "import"),
+        ("reminders", "email", True, "import"),
+        ("offers", "email", True, "import"),
+    ]
+    assert _ledger(member__member_no="M2") == [("orders", "sms", True, "import"), ("offers", "sms", True, "import")]
+    assert set(ConsentEntry.objects.values_list("at", "wording")) == {(AT, consents.UNKNOWN_WORDING)}
+
+
+def test_import_writes_into_the_ledger_only_what_changed(export):
+    bring(export.write())
+    before = _ledger()
+    bring(export.write())
+    assert _ledger() == before
+    export.members = [member(email_consent="false")]
+    bring(export.write())
+    assert _ledger()[len(before) :] == [("reminders", "email", False, "import"), ("offers", "email", False, "import")]
+    bring(export.write())
+    user = User.objects.get()
+    assert consents.recorded(user) == consents.granted(user) == {("orders", "email")}
+    assert len(_ledger()) == len(before) + 2
+
+
+def test_import_takes_no_wish_back_that_came_by_a_link(export):
+    bring(export.write())
+    consents.choose(member=User.objects.get(), reminder_channel="none", at=AT, source=consents.Source.LINK)
+    bring(export.write())
+    user = User.objects.get()
+    assert user.reminder_channel == "none"
+    assert consents.recorded(user) == consents.granted(user)
+
+
+def test_import_writes_nothing_into_the_ledger_of_a_claimed_member(export):
+    MemberFactory(member_no="M1")
+    bring(export.write())
+    assert not ConsentEntry.objects.exists()
+
+
+def test_import_keeps_a_birthday_that_staff_mended(export):
+    bring(export.write())
+    assert User.objects.get().birthday_source == "import"
+    User.objects.update(birthday=date(1990, 5, 5), birthday_source="staff")
+    bring(export.write())
+    user = User.objects.get()
+    assert (user.birthday, user.birthday_source) == (date(1990, 5, 5), "staff")
 
 
 def test_import_gives_new_members_the_chosen_language_and_zone(export):

@@ -7,7 +7,8 @@ from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import Login
 from allauth.account.stages import LoginByCodeStage
 from allauth.account.utils import get_next_redirect_url
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.core.internal.httpkit import is_headless_request
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import notices, second_factor
 from accounts.models import User
 from accounts.phones import NotAPhone, PhoneField, to_e164
 
@@ -57,7 +59,8 @@ class AccountAdapter(DefaultAccountAdapter):
         theirs = f"{LoginByCodeStage.__module__}.{LoginByCodeStage.__qualname__}"
         # A phone is proved by the code one signs in with; the one an import brought along is not asked about.
         stages = [stage for stage in super().get_login_stages() if not stage.endswith(".PhoneVerificationStage")]
-        return [own if stage == theirs else stage for stage in stages]
+        replaced = {theirs: own, "allauth.mfa.stages.AuthenticateStage": "accounts.second_factor.SecondStep"}
+        return [replaced.get(stage, stage) for stage in stages]
 
     def is_login_by_code_required(self, login: Login) -> bool:
         return login.signup or super().is_login_by_code_required(login)
@@ -81,7 +84,36 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(response)
         return super().validation_error(code, *args)
 
+    # ------------------------------------------------------------ is it still the same person?
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        if not super().is_reauthentication_required(app=app, **kwargs):
+            return False
+        if second_factor.is_fresh(context.request, at=timezone.now()):
+            return False
+        # Raised here: allauth would let anybody pass who has neither password nor passkey, however long ago they came.
+        raise ReauthenticationRequired
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict]:
+        """allauth's own, and last of all what everybody can: sign in once more, with a code."""
+        methods = [
+            method
+            for method in super().get_reauthentication_methods(user)
+            # Recovery codes alone are no way to show anything: they only stand in for an app's.
+            if method["id"] != "mfa_reauthenticate" or second_factor.has_app(user)
+        ]
+        if user.is_authenticated:
+            url = reverse("accounts:sign_in_again")
+            methods.append({"id": "sign_in_again", "description": _("Sign in once more"), "url": url})
+        return methods
+
     # ------------------------------------------------------------ mail
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        # What allauth has to tell about passkeys and codes goes out as our own notices do.
+        if template_prefix.startswith("mfa/"):
+            at = timezone.now()
+            name = template_prefix.rpartition("/")[2]
+            notices.tell(member=user, template=name, key=f"{name}-{user.pk}-{at.timestamp()}", at=at)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         # Links in mails are built from our own settings: the request's Host header is the sender's word.
         site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}

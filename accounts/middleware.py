@@ -1,10 +1,12 @@
-"""The member's language and time zone, for every page and answer."""
+"""The member's language and time zone for every page and answer, and when the device was last seen."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+
+from accounts import devices
 
 
 class MemberLocaleMiddleware:
@@ -25,3 +27,15 @@ class MemberLocaleMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", member.language)
         return response
+
+
+class DeviceSeenMiddleware:
+    """Notes once in an hour that a signed-in browser was here; apps are noted where their token is looked up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.session.get("_auth_user_id") and request.user.is_authenticated:
+            devices.note_seen(request.session, at=timezone.now())
+        return self.get_response(request)

@@ -1,10 +1,11 @@
 """The members' pages, and the members' part of REST v1."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from accounts.api import addresses as api_addresses
 from accounts.api import me as api_me
-from accounts.views import addresses, me
+from accounts.views import addresses, devices, me, second_factor
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +14,16 @@ urlpatterns = [
     path("addresses/new/", addresses.new, name="address_new"),
     path("addresses/<int:address_id>/", addresses.edit, name="address_edit"),
     path("addresses/<int:address_id>/delete/", addresses.delete, name="address_delete"),
+    path("devices/", devices.index, name="devices"),
+    path("devices/<int:device_id>/end/", devices.end, name="device_end"),
+    path("devices/end-others/", devices.end_others, name="devices_end_others"),
+    path("sign-in-again/", second_factor.sign_in_again, name="sign_in_again"),
+]
+# Before allauth's own under the same addresses.
+instead_of_allauth = [
+    path("2fa/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),
+    path("2fa/webauthn/add/", second_factor.AddPasskeyView.as_view()),
+    path("sessions/", RedirectView.as_view(pattern_name="accounts:devices")),
 ]
 api_urlpatterns = [
     path("me/", api_me.MeView.as_view(), name="api-me"),

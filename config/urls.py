@@ -5,12 +5,14 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts.urls import instead_of_allauth
 from config import health, media
 
 admin.site.site_header = admin.site.site_title = _("My List for staff")
 admin.site.index_title = _("Shop and customers")
 
 urlpatterns = [
+    path("accounts/", include(instead_of_allauth)),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -1,5 +1,6 @@
 """What every page of the admin promises, asked by the tests of each app's admin."""
 
+import time
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -13,11 +14,24 @@ from accounts.models import User
 from tests.factories import MemberFactory
 
 
+def show_second_factor(client: Client, staff: User) -> None:
+    """What allauth notes in the session of who has shown an app's code; the gate asks for it."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(staff.pk)
+    session.save()
+
+
+def sign_in_staff(client: Client, staff: User) -> None:
+    client.force_login(staff)
+    show_second_factor(client, staff)
+
+
 def sign_in(client: Client, *permissions: str, superuser: bool = False, language: str = "en") -> User:
     """A staff member with the named permissions ("view_order"), signed in."""
     staff = MemberFactory(is_staff=True, is_superuser=superuser, language=language)
     staff.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client.force_login(staff)
+    sign_in_staff(client, staff)
     return staff
 
 
@@ -94,9 +108,12 @@ def assert_queries_stay_the_same(client: Client, url: str, make: Callable[[], ob
 
 
 def assert_only_for_staff(client: Client, url: str) -> None:
-    """Strangers and members are led away; staff without a permission are refused."""
+    """Strangers, members and staff who have shown no second factor are led away; without a permission it is a no."""
     assert client.get(url).status_code == 302
     client.force_login(MemberFactory())
     assert client.get(url).status_code in {302, 403}
-    client.force_login(MemberFactory(is_staff=True))
+    staff = MemberFactory(is_staff=True)
+    client.force_login(staff)
+    assert client.get(url).status_code == 302
+    show_second_factor(client, staff)
     assert client.get(url).status_code == 403

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import Address, User
+from tests.admin_contract import sign_in_staff
 from tests.factories import AddressFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def browser_of(member: User) -> Client:
     client = Client()
-    client.force_login(member)
+    sign_in_staff(client, member)
     return client
 
 

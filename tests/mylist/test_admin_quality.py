@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mylist import checks
 from mylist.models import ChanceScore, DateScore, Prediction
-from tests.admin_contract import assert_only_for_staff, changelist, sign_in
+from tests.admin_contract import assert_only_for_staff, changelist, sign_in, sign_in_staff
 from tests.factories import CategoryFactory, ListItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_an_empty_page_tells_when_the_first_results_are_to_be_expected(client, s
     ListItemFactory.create_batch(2)
     checks.keep(at=now)
     with time_machine.travel(now + timedelta(hours=1), tick=False):
-        client.force_login(staff)
+        sign_in_staff(client, staff)
         page = client.get(PAGE).text
     assert "2 forecasts are kept and wait for what happens." in page
     assert "Nov. 26, 2026" in page

@@ -13,6 +13,7 @@ from mylist.lists import Group
 from mylist.models import FittedModel, ForecastCheck, Prediction
 from shop import history
 from shop.models import Offer, Product, Purchase, Store
+from tests.admin_contract import sign_in_staff
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_the_lists_come_from_a_model_of_today_and_the_past_weeks_from_one_that_h
 
 def test_the_newcomer_has_no_list_and_staff_may_enter_the_admin(client, sign_ins):
     assert not history.is_returning(User.objects.get(email=sign_ins["newcomer"].email), AT)
-    client.force_login(User.objects.get(email=sign_ins["staff"].email))
+    sign_in_staff(client, User.objects.get(email=sign_ins["staff"].email))
     assert client.get("/admin/").status_code == 200
 
 

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,7 +8,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from accounts import notices, receivers  # noqa: F401
+        from accounts import notices, receivers, roles  # noqa: F401
         from notify.gates import register_gate
 
         register_gate(notices.PURPOSE, notices.gate)
+        post_migrate.connect(roles.sync, dispatch_uid="accounts.roles")

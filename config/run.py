@@ -114,6 +114,8 @@ def welcome(url: str) -> str:
             lines.append(f"    {role:<16} {person['email']}   {person['password']}")
     if mail := getattr(settings, "EMAIL_FILE_PATH", None):
         lines += ["", f"  Mails (sign-in codes, too) land in  {mail}"]
+    if settings.SMS_URL.startswith("filesms:///"):
+        lines += [f"  SMS (sign-in codes, too) land in    {settings.SMS_URL.removeprefix('filesms:///')}"]
     lines += [f"  Logs are kept in                    {settings.DATA_DIR / 'logs'}"]
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class TryLater(Exception):
-    """It did not work this time; the text says why, without the recipient. `after`: how long the provider wants rest."""
+    """It did not work this time; the text says why, without the recipient. `after`: how long to leave it alone."""
 
     def __init__(self, why: str, *, after: timedelta | None = None) -> None:
         super().__init__(why)

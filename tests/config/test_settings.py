@@ -32,6 +32,7 @@ def settings(expression: str, tmp_path, **environment: str) -> subprocess.Comple
     ("expression", "expected"),
     [
         ("s.EMAIL_FILE_PATH", "{tmp}/mail"),
+        ("s.SMS_URL", "filesms:///{tmp}/sms"),
         ("s.DATABASES['default']['NAME']", "{tmp}/mylist.sqlite3"),
         ("s.CELERY_BROKER_URL", "redis+socket://{tmp}/valkey.sock"),
         ("s.DEBUG", "False"),
@@ -40,6 +41,11 @@ def settings(expression: str, tmp_path, **environment: str) -> subprocess.Comple
 def test_with_nothing_set_everything_lies_in_the_data_folder(tmp_path, expression, expected):
     found = settings(expression, tmp_path)
     assert found.stdout.strip() == expected.format(tmp=tmp_path)
+
+
+def test_in_production_there_are_no_sms_until_a_gateway_is_named(tmp_path):
+    production = {"DATABASE_URL": "postgres://db/shop", "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "a"}
+    assert settings("repr(s.SMS_URL)", tmp_path, **production).stdout.strip() == "''"
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
@@ -60,6 +66,7 @@ def test_a_long_data_folder_gets_a_socket_path_the_kernel_takes(tmp_path):
         ({"DATABASE_URL": "postgres://db/shop"}, "SECRET_KEY is missing. Set it to 50 or more random characters"),
         ({"DATABASE_URL": "postgres://db/shop", "SECRET_KEY": "x" * 50}, "ALLOWED_HOSTS is missing."),
         ({"DATABASE_URL": "mysql://db/shop", "SECRET_KEY": "x", "ALLOWED_HOSTS": "a"}, "My List does not run on"),
+        ({"SMS_URL": "sms.example.com"}, "SMS_URL names no way to send SMS. Use https://"),
     ],
 )
 def test_a_missing_or_bad_variable_explains_itself(tmp_path, environment, explanation):

@@ -1,4 +1,4 @@
-"""The member's language and time zone for every page and answer, and when the device was last seen."""
+"""What every page and answer gets: the member's language and time zone, what the limits say; when a device was seen."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from accounts import devices
+from accounts import devices, limits
 
 
 class MemberLocaleMiddleware:
@@ -26,6 +26,18 @@ class MemberLocaleMiddleware:
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", member.language)
+        return response
+
+
+class LimitsMiddleware:
+    """Retry-After on every 429, and the cookie by which limits know a browser again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        limits.finish(request, response)
         return response
 
 

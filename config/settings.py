@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.middleware.LimitsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -257,9 +258,29 @@ ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 # A link would tie an app's user to the web site, and a mail that asks to be clicked is what thieves send.
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
+ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 600
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
-# Three tries a code: the third limit leaves a guesser 30 tries of a million an hour.
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key"}
+# SMS cost money: how many codes go out that way a day, and to one IP (a branch's Wi-Fi may need more).
+SMS_CODES_PER_DAY = env.int("SMS_CODES_PER_DAY", default=2000)
+SMS_CODES_PER_IP = env.int("SMS_CODES_PER_IP", default=20)
+# By accounts.limits, for pages and apps: codes sent, those by SMS, and wrong tries at any. With 30 tries a day somebody
+# who gets at a contact's codes in no other way guesses one in 90 years.
+ACCOUNT_RATE_LIMITS = {
+    "code_ip": "20/m/ip,100/h/ip",
+    "code_device": "6/m/key,15/h/key,40/d/key",
+    "code_contact": "3/m/key,10/h/key,20/d/key",
+    "sms_ip": f"{SMS_CODES_PER_IP}/d/ip",
+    "sms_device": "10/d/key",
+    "sms_contact": "5/h/key,10/d/key",
+    "try_ip": "20/h/ip,100/d/ip",
+    "try_device": "15/h/key,30/d/key",
+    "try_contact": "10/h/key,30/d/key",
+    # What allauth would count besides; the above counts the same, and more.
+    "request_login_code": None,
+    "confirm_email": None,
+    "verify_phone": None,
+}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
@@ -284,6 +305,7 @@ HEADLESS_CLIENTS = ["app"]
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"  # noqa: S105  a class, not a token
 HEADLESS_ONLY = False
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_SERIALIZER = "accounts.codes.SealingSerializer"
 
 # ---------------------------------------------------------------- language and time
 LANGUAGE_CODE = "zh-hant"

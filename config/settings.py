@@ -16,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
+from config import elsewhere
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
@@ -300,7 +302,18 @@ MFA_FORMS = {
 MFA_TOTP_TOLERANCE = 1  # clocks of phones are off by some seconds
 # Browsers know "localhost" as a safe place for passkeys without https; the library has to be told.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
-SOCIALACCOUNT_ADAPTER = "accounts.providers.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.providers.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = elsewhere.providers(env)
+SOCIALACCOUNT_FORMS = {
+    "signup": "accounts.providers.forms.NameForm",
+    "disconnect": "accounts.providers.forms.DisconnectForm",
+}
+# Who comes from a provider has shown who it is; an e-mail, proved or missing, is the adapter's to judge.
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
 HEADLESS_CLIENTS = ["app"]
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.SessionTokens"  # noqa: S105  a class, not a token
 HEADLESS_ONLY = False
@@ -341,7 +354,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *elsewhere.origins(SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": ["'none'"],
         "object-src": ["'none'"],
     }
@@ -406,4 +419,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # At DEBUG it would write down addresses with the secrets in them.
+    "loggers": {"urllib3": {"level": "INFO"}},
 }

@@ -1,0 +1,1 @@
+"""Signing in with an account somewhere else: Google, Facebook, LINE, any OpenID Connect provider."""

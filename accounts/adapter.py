@@ -1,45 +1,38 @@
 """How allauth meets our members."""
 
-from typing import Any, NoReturn
+import logging
+import smtplib
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.userkit import filter_users_by_email
+from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.models import Login
-from allauth.account.stages import LoginByCodeStage
-from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.core.internal.httpkit import is_headless_request
+from allauth.core.internal.ratelimit import respond_429
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponseRedirect
+from django.db import IntegrityError, transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts import notices, second_factor
 from accounts.models import User
 from accounts.phones import NotAPhone, PhoneField, to_e164
+from notify.channels import Refused, TryLater, sms
+
+logger = logging.getLogger(__name__)
 
 _MISMATCH = _("The e-mail or phone and the password do not belong together.")
-# When the shortest limit lets go: codes are counted by the minute (and by the hour), wrong passwords by five minutes.
-_RETRY_AFTER_SECONDS = {"request_login_code": 60, "login": 300}
-
-
-class JoinByCodeStage(LoginByCodeStage):
-    """Joining ends with a code to the e-mail, the same for everybody.
-
-    allauth hands over a sign-up with a known e-mail without a member. Here its member is put back in, so that the code
-    claims (or simply signs in) that member: nobody becomes a second member, and the pages do not tell who is one.
-    """
-
-    def handle(self):
-        login = self.login
-        if login.signup and login.user is None and login.email:
-            known = filter_users_by_email(login.email, is_active=True, prefer_verified=True, for_login=True)
-            login.user = known[0] if known else None
-            login.redirect_url = get_next_redirect_url(self.request)
-        return super().handle()
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -48,22 +41,47 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _MISMATCH,
         "phone_password_mismatch": _MISMATCH,
         "username_password_mismatch": _MISMATCH,
-        "incorrect_code": _("This is not the code we sent. Look again at the newest mail."),
+        "incorrect_code": _("This is not the code we sent. Look again at the newest message."),
         "too_many_login_attempts": _("Too many tries. Please wait a little and try again."),
-        "no_sms": _("We cannot send codes by SMS. Use an e-mail, or a password."),
+        "no_sms": _("We cannot send codes by SMS. Please use an e-mail."),
+        "not_sent": _("We could not send the code. Please try again in a few minutes, or try the other contact."),
+        "one_contact": _("Please give a phone or an e-mail, one of the two."),
     }
 
     # ------------------------------------------------------------ joining and signing in
     def get_login_stages(self) -> list[str]:
-        own = f"{JoinByCodeStage.__module__}.{JoinByCodeStage.__qualname__}"
-        theirs = f"{LoginByCodeStage.__module__}.{LoginByCodeStage.__qualname__}"
+        ours = {
+            "allauth.account.stages.LoginByCodeStage": "accounts.stages.JoinByCodeStage",
+            "allauth.account.stages.EmailVerificationStage": "accounts.stages.ContactStage",
+            "allauth.mfa.stages.AuthenticateStage": "accounts.second_factor.SecondStep",
+        }
         # A phone is proved by the code one signs in with; the one an import brought along is not asked about.
-        stages = [stage for stage in super().get_login_stages() if not stage.endswith(".PhoneVerificationStage")]
-        replaced = {theirs: own, "allauth.mfa.stages.AuthenticateStage": "accounts.second_factor.SecondStep"}
-        return [replaced.get(stage, stage) for stage in stages]
+        kept = [stage for stage in super().get_login_stages() if not stage.endswith(".PhoneVerificationStage")]
+        return [ours.get(stage, stage) for stage in kept]
 
     def is_login_by_code_required(self, login: Login) -> bool:
-        return login.signup or super().is_login_by_code_required(login)
+        # Who joins through a provider has shown who it is there.
+        joins_here = login.signup and "sociallogin" not in (login.signal_kwargs or {})
+        return joins_here or super().is_login_by_code_required(login)
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        user.language = translation.get_language() or user.language
+        try:
+            with transaction.atomic():
+                return super().save_user(request, user, form, commit)
+        except IntegrityError:
+            # Two taps at once: the second is answered as everybody is whose contact is known.
+            data = form.cleaned_data
+            response = prevent_enumeration(request, email=data.get("email"), phone=data.get("phone"))
+            raise ImmediateHttpResponse(self._as_asked(request, response)) from None
+
+    def _as_asked(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """A page's redirect, or for an app what it has to do next."""
+        if not is_headless_request(request):
+            return response
+        from allauth.headless.base.response import AuthenticationResponse
+
+        return AuthenticationResponse.from_response(request, response)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:me")
@@ -75,13 +93,9 @@ class AccountAdapter(DefaultAccountAdapter):
         super().pre_authenticate(request, **credentials)
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
-        # An app is told by the status what a page says in words.
-        if code == "too_many_login_attempts" and is_headless_request(self.request):
-            from allauth.headless.base.response import RateLimitResponse
-
-            response = RateLimitResponse(self.request)
-            response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS.get(self.request.resolver_match.url_name, 60))
-            raise ImmediateHttpResponse(response)
+        # A limit is no mistake in a form: pages and apps get the 429, which tells when to come back.
+        if code == "too_many_login_attempts":
+            raise ImmediateHttpResponse(respond_429(self.request))
         return super().validation_error(code, *args)
 
     # ------------------------------------------------------------ is it still the same person?
@@ -117,7 +131,24 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         # Links in mails are built from our own settings: the request's Host header is the sender's word.
         site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        super().send_mail(template_prefix, email, {**context, **site})
+        try:
+            super().send_mail(template_prefix, email, {**context, **site})
+        except (smtplib.SMTPException, OSError) as error:
+            logger.warning("a mail about signing in was not taken: %s", type(error).__name__)
+            raise self._not_sent() from error
+
+    def _not_sent(self) -> ImmediateHttpResponse:
+        """The answer 503, the same for members and strangers, when a mail or SMS was not taken."""
+        response: HttpResponse
+        if is_headless_request(self.request):
+            from allauth.headless.internal.restkit.response import ErrorResponse
+
+            error = ValidationError([self.validation_error("not_sent")])
+            response = ErrorResponse(self.request, exception=error, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            response = render(self.request, "account/code_not_sent.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response.headers["Retry-After"] = "60"  # seconds
+        return ImmediateHttpResponse(response)
 
     # ------------------------------------------------------------ phones
     def phone_form_field(self, **kwargs: Any) -> PhoneField:
@@ -132,7 +163,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return (user.phone, user.phone_verified_at is not None) if user.phone else None
 
     def set_phone_verified(self, user: User, phone: str) -> None:
-        self.set_phone(user, phone, verified=True)
+        # After a code to sign in members.claim has already written it down.
+        if user.phone != phone or user.phone_verified_at is None:
+            self.set_phone(user, phone, verified=True)
 
     def get_user_by_phone(self, phone: str) -> User | None:
         try:
@@ -140,20 +173,25 @@ class AccountAdapter(DefaultAccountAdapter):
         except NotAPhone:
             return None
 
-    # No SMS channel yet: pages do not offer it, and who asks for it all the same gets one answer, member or not.
-    def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> NoReturn:
-        self._refuse_sms()
+    # ------------------------------------------------------------ SMS
+    def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> None:
+        if not user.is_active:
+            return self.send_unknown_account_sms(phone)
+        # The domain in the last line lets phones offer the code where it belongs, and nowhere else.
+        with translation.override(user.language):
+            self._send_sms("login_code", phone, code=code, domain=urlsplit(settings.SITE_URL).hostname)
 
-    def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> NoReturn:
-        self._refuse_sms()
+    def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
+        self._send_sms("unknown_account", phone)
 
-    def send_account_already_exists_sms(self, phone: str) -> NoReturn:
-        self._refuse_sms()
+    def send_account_already_exists_sms(self, phone: str) -> None:
+        self._send_sms("account_already_exists", phone)
 
-    def _refuse_sms(self) -> NoReturn:
-        if not is_headless_request(self.request):
-            raise ImmediateHttpResponse(HttpResponseRedirect(reverse(settings.LOGIN_URL)))
-        from allauth.headless.internal.restkit.response import ErrorResponse
-
-        refusal = ValidationError([self.validation_error("no_sms")])
-        raise ImmediateHttpResponse(ErrorResponse(self.request, exception=refusal))
+    def _send_sms(self, template: str, phone: str, **words: Any) -> None:
+        words |= {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+        text = render_to_string(f"account/sms/{template}.txt", words).strip()
+        try:
+            sms.send_text(recipient=phone, text=text, key=f"sign-in-{uuid4()}")
+        except (Refused, TryLater) as error:
+            logger.warning("an SMS about signing in was not taken: %s", error)
+            raise self._not_sent() from error

@@ -8,10 +8,11 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from accounts import codes, limits, notices, receivers, roles  # noqa: F401
+        from accounts import codes, limits, notices, receivers, roles, stages  # noqa: F401
         from notify.gates import register_gate
 
         register_gate(notices.PURPOSE, notices.gate)
         post_migrate.connect(roles.sync, dispatch_uid="accounts.roles")
         codes.install()
         limits.install()
+        stages.install()

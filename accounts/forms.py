@@ -1,10 +1,12 @@
 """What people type about themselves."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
+from allauth.account.adapter import get_adapter
 from babel import Locale
 from django import forms
 from django.http import HttpRequest
@@ -12,33 +14,39 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Address, User
-from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, PhoneField, for_people, to_e164
-
-_JOINING_PHONE = "accounts_joining_phone"
+from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, for_people, to_e164
+from notify.channels import sms
 
 
 class JoinForm(forms.Form):
-    """What joining asks for beside the e-mail; allauth builds its own sign-up forms (page and app) on top of this."""
+    """What joining asks for: a name and one contact; allauth builds its own sign-up forms (page and app) on top of it."""
 
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    phone = PhoneField(required=False)
-    field_order = ["name", "email", "phone"]
+    field_order = ["name", "phone", "email"]
+
+    def full_clean(self) -> None:
+        # allauth insists on the e-mail as long as an e-mail, once given, has to be proved.
+        if "email" in self.fields:
+            self.fields["email"].required = False
+        super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors:
+            check_contact(self.cleaned_data)
+        return self.cleaned_data
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Called by allauth for a new member, before the e-mail is proved.
-
-        The phone waits in the session until then. On the member it would be a stranger's phone on the account of
-        whoever really has that e-mail.
-        """
+        """Called by allauth for a new member, before the contact is proved."""
         user.name = self.cleaned_data["name"]
         user.save(update_fields=["name"])
-        request.session[_JOINING_PHONE] = {"member": user.pk, "phone": self.cleaned_data["phone"]}
 
 
-def take_joining_phone(request: HttpRequest, member: User) -> str:
-    """The phone given when this member joined in this browser, once; empty if there is none."""
-    kept = request.session.pop(_JOINING_PHONE, None) or {}
-    return kept["phone"] if kept.get("member") == member.pk else ""
+def check_contact(given: Mapping[str, Any]) -> None:
+    """Refuse, in allauth's words, all but one e-mail or one phone to which a code can be sent."""
+    if bool(given.get("email")) == bool(given.get("phone")):
+        raise get_adapter().validation_error("one_contact")
+    if given.get("phone") and not sms.is_available():
+        raise get_adapter().validation_error("no_sms")
 
 
 def time_zone_choices() -> list[tuple[str, str]]:

@@ -3,45 +3,50 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
+from accounts import consents
 from accounts.models import Address, User
 
 
 class ClaimRefused(Exception):
-    """The member is closed, or the proved e-mail is not the member's."""
+    """The member is closed, or the proved contact is not the member's."""
 
 
 @transaction.atomic
-def claim(*, member: User, email: str, at: datetime, phone: str = "") -> User:
-    """Hand a member to the person who has just proved to receive mail at `email`.
+def claim(*, member: User, at: datetime, email: str = "", phone: str = "") -> User:
+    """Hand a member to the person who has just proved to receive mail at `email`, or SMS at `phone` (E.164).
 
-    Afterwards the address is verified and primary and `claimed_at` is set; a member claimed before keeps its moment.
-    `phone` (E.164, unproved) is what the same person gave when joining: kept if the member has none and it is free,
-    else dropped without a word, for the answer would tell whose it is.
-    Raises ClaimRefused when `email` is not the member's, or the member is not active.
+    Afterwards the contact is verified and `claimed_at` is set; a member claimed before keeps its moment. With it the
+    ledger of consents begins, and who can be reached by phone alone gets by SMS what otherwise comes by e-mail.
+    Raises ClaimRefused when the contact is not the member's, or the member is not active.
     """
-    member = User.objects.select_for_update().get(pk=member.pk)
+    kept = User.objects.select_for_update().get(pk=member.pk)
     email = email.lower()  # as allauth keeps addresses
-    if not member.is_active or not email or member.email != email:
-        raise ClaimRefused(member.member_no)
-    EmailAddress.objects.filter(user=member, primary=True).exclude(email=email).update(primary=False)
-    EmailAddress.objects.update_or_create(user=member, email=email, defaults={"verified": True, "primary": True})
-    if member.claimed_at is None:
-        member.claimed_at = at
-        member.save(update_fields=["claimed_at"])
-        if phone and not member.phone:
-            _keep_phone(member, phone)
-    return member
+    if not kept.is_active or not (email or phone) or email not in ("", kept.email) or phone not in ("", kept.phone):
+        raise ClaimRefused(kept.member_no)
+    if email:
+        EmailAddress.objects.filter(user=kept, primary=True).exclude(email=email).update(primary=False)
+        EmailAddress.objects.update_or_create(user=kept, email=email, defaults={"verified": True, "primary": True})
+    if phone:
+        kept.phone_verified_at = kept.phone_verified_at or at
+    first = kept.claimed_at is None
+    kept.claimed_at = kept.claimed_at or at
+    kept.save(update_fields=["claimed_at", "phone_verified_at"])
+    member.claimed_at, member.phone_verified_at = kept.claimed_at, kept.phone_verified_at
+    if first:
+        consents.choose(member=kept, at=at, source=consents.Source.JOIN, **_channels(kept))
+    return kept
 
 
-def _keep_phone(member: User, phone: str) -> None:
-    try:
-        with transaction.atomic():
-            User.objects.filter(pk=member.pk).update(phone=phone)
-    except IntegrityError:
-        return
-    member.phone = phone
+def _channels(member: User) -> dict[str, str]:
+    """Where messages go that would go by e-mail, for somebody who has none."""
+    if member.email:
+        return {}
+    wishes = {"order_channel": User.OrderChannel.SMS.value}
+    if member.reminder_channel == User.ReminderChannel.EMAIL:
+        wishes["reminder_channel"] = User.ReminderChannel.SMS.value
+    return wishes
 
 
 def change_profile(

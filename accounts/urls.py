@@ -1,10 +1,12 @@
 """The members' pages, and the members' part of REST v1."""
 
+from allauth.headless.constants import Client
 from django.urls import path
 from django.views.generic import RedirectView
 
 from accounts.api import addresses as api_addresses
 from accounts.api import me as api_me
+from accounts.api import sign_in as api_sign_in
 from accounts.views import addresses, devices, me, second_factor
 
 app_name = "accounts"
@@ -24,6 +26,10 @@ instead_of_allauth = [
     path("2fa/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),
     path("2fa/webauthn/add/", second_factor.AddPasskeyView.as_view()),
     path("sessions/", RedirectView.as_view(pattern_name="accounts:devices")),
+]
+instead_of_headless = [
+    path("auth/code/request", api_sign_in.RequestCodeView.as_api_view(client=Client.APP)),
+    path("auth/signup", api_sign_in.JoinView.as_api_view(client=Client.APP)),
 ]
 api_urlpatterns = [
     path("me/", api_me.MeView.as_view(), name="api-me"),

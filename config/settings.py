@@ -251,6 +251,7 @@ ACCOUNT_FORMS = {
     "confirm_login_code": "accounts.sign_in.ConfirmLoginCodeForm",
     "confirm_email_verification_code": "accounts.sign_in.ConfirmEmailCodeForm",
     "confirm_password_reset_code": "accounts.sign_in.ConfirmPasswordResetCodeForm",
+    "reset_password": "accounts.sign_in.ResetPasswordForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True

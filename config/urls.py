@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularAPIView
 
-from accounts.urls import instead_of_allauth
+from accounts.urls import instead_of_allauth, instead_of_headless
 from config import health, media
 
 admin.site.site_header = admin.site.site_title = _("My List for staff")
@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
     path("accounts/", include("accounts.providers.urls")),
+    path("_allauth/app/v1/", include(instead_of_headless)),
     path("_allauth/", include("allauth.headless.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

@@ -1,4 +1,4 @@
-"""People at the door: what they type and what they find in their mail."""
+"""People at the door: what they type and what they find in their mail and on their phone."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
+from notify.channels import sms
 from tests.factories import MemberFactory
 
 PASSWORD = "a-long-enough-phrase"
@@ -40,16 +41,26 @@ def newest_code(mailoutbox) -> Callable[[], str]:
     return read
 
 
-def ask_for_code(client: Client, email: str, next_url: str = "") -> HttpResponse:
-    return client.post(reverse("account_request_login_code"), {"email": email, "next": next_url})
+@pytest.fixture
+def newest_sms_code() -> Callable[[], str]:
+    """The six digits of the newest SMS, from the line phones read them out of."""
+
+    def read() -> str:
+        return re.search(r"^@\S+ #(\d{6})$", sms.outbox[-1].text, re.MULTILINE).group(1)
+
+    return read
+
+
+def ask_for_code(client: Client, contact: str, next_url: str = "") -> HttpResponse:
+    return client.post(reverse("account_request_login_code"), {"contact": contact, "next": next_url})
 
 
 def enter_code(client: Client, code: str, next_url: str = "/") -> HttpResponse:
     return client.post(reverse("account_confirm_login_code"), {"code": code, "next": next_url})
 
 
-def join(client: Client, email: str, name: str = "Somebody", **more: str) -> HttpResponse:
-    return client.post(reverse("account_signup"), {"email": email, "name": name, "next": "/", **more})
+def join(client: Client, contact: str, name: str = "Somebody", **more: str) -> HttpResponse:
+    return client.post(reverse("account_signup"), {"contact": contact, "name": name, "next": "/", **more})
 
 
 def signed_in_as(client: Client) -> str | None:

@@ -9,7 +9,7 @@ SOURCES := accounts config mylist notify replenish shop
 # A production's settings, for the checks that look at them.
 CHECKED = MYLIST_DATA_DIR=var/check DATABASE_URL=sqlite://:memory: SECRET_KEY=$$($(BIN)/python -c \
 	'import secrets; print(secrets.token_urlsafe(50))') ALLOWED_HOSTS=shop.example.com HSTS_SECONDS=31536000 \
-	SITE_URL=https://shop.example.com
+	HSTS_SUBDOMAINS=1 HSTS_PRELOAD=1 SITE_URL=https://shop.example.com
 
 # The servers of `make test-services`: CELERY_BROKER_URL names the RabbitMQ of its second round.
 TEST_DATABASE = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/mylist)

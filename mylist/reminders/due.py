@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from accounts.models import User
 from mylist import lists
 from mylist.models import ListItem
+from notify.channels import sms
 from shop import history
 from shop.models import Order, OrderLine, Purchase
 
@@ -29,7 +30,7 @@ def next_morning(at: datetime, zone: str) -> datetime:
 
 
 def due_items(*, at: datetime, zones: Iterable[str]) -> QuerySet[ListItem]:
-    """What is due, to be had, and neither put off nor bought meanwhile, for members who want e-mail reminders.
+    """What is due, to be had, and neither put off nor bought meanwhile, for members who want reminders.
 
     `zones`: the time zones of the members in question; "due" is a matter of their local day.
     """
@@ -43,6 +44,7 @@ def due_items(*, at: datetime, zones: Iterable[str]) -> QuerySet[ListItem]:
         due |= lists.due_on(day) & Q(member__time_zone__in=there)
     return ListItem.objects.filter(
         due,
+        _reachable(),
         Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=at),
         Q(offer__stock__isnull=True) | Q(offer__stock__gt=0),
         ~_bought_since_forecast(),
@@ -51,8 +53,20 @@ def due_items(*, at: datetime, zones: Iterable[str]) -> QuerySet[ListItem]:
         offer__is_active=True,
         offer__store__is_active=True,
         member__is_active=True,
-        member__reminder_channel=User.ReminderChannel.EMAIL,
-    ).exclude(member__email="")
+    )
+
+
+def address_of(member: User) -> str:
+    """Where this member's reminders go, on the channel they go by."""
+    return member.phone if member.reminder_channel == User.ReminderChannel.SMS else member.email
+
+
+def _reachable() -> Q:
+    """The member wants reminders by a channel there is and has an address on it."""
+    by_email = Q(member__reminder_channel=User.ReminderChannel.EMAIL) & ~Q(member__email="")
+    if not sms.is_available():
+        return by_email
+    return by_email | Q(member__reminder_channel=User.ReminderChannel.SMS) & ~Q(member__phone="")
 
 
 def _bought_since_forecast() -> Q:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from accounts.models import User
 from mylist.models import Reminder
-from mylist.reminders.due import due_items, is_awake, next_morning
+from mylist.reminders.due import address_of, due_items, is_awake, next_morning
 from mylist.reminders.outcome import reminder_id_of
 from notify.gates import Allow, Answer, Deny, Later
 from notify.models import Message
@@ -40,8 +40,8 @@ def _refusal(member: User, message: Message) -> str:
     """Why this member is not to be written to there; empty when nothing speaks against it."""
     if not member.is_active:
         return "member closed"
-    if member.reminder_channel != User.ReminderChannel.EMAIL:
+    if member.reminder_channel == User.ReminderChannel.NONE:
         return "reminders turned off"
-    if member.email != message.recipient:
+    if (member.reminder_channel, address_of(member)) != (message.channel, message.recipient):
         return "address changed"
     return ""

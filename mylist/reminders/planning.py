@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from mylist.models import ListItem, Reminder, ReminderLine
 from mylist.reminders import mail
-from mylist.reminders.due import due_items, in_order, is_awake
+from mylist.reminders.due import address_of, due_items, in_order, is_awake
 from mylist.reminders.outcome import PURPOSE, catch_up, message_key
 from notify import outbox
 from notify.dispatch import UNDELIVERABLE
@@ -84,8 +84,8 @@ def _write(items: list[ListItem], at: datetime) -> Reminder | None:
             outbox.post(
                 key=message_key(reminder.pk),
                 purpose=PURPOSE,
-                channel=Message.Channel.EMAIL,
-                recipient=member.email,
+                channel=Message.Channel(member.reminder_channel),
+                recipient=address_of(member),
                 whose=str(member.pk),
                 at=at,
                 **mail.render(reminder=reminder, member=member, items=items, at=at),

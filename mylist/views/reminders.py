@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import members
+from accounts import consents
 from accounts.models import User
 from mylist import reminders
 
@@ -41,15 +41,15 @@ def reminder_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Turn e-mail reminders off, or on again; a GET only asks, because mail scanners follow every link."""
+    """Turn reminders off, or on again by e-mail; a GET only asks, because mail scanners follow every link."""
     try:
         member = reminders.follow(token).member
     except reminders.LinkBroken:
         return render(request, "mylist/reminders/link_broken.html", status=404)
     if request.method == "POST":
         wanted = User.ReminderChannel.EMAIL if "resubscribe" in request.POST else User.ReminderChannel.NONE
-        members.set_reminder_channel(member=member, reminder_channel=wanted)
-    is_on = member.reminder_channel == User.ReminderChannel.EMAIL
+        consents.choose(member=member, at=timezone.now(), source=consents.Source.LINK, reminder_channel=wanted)
+    is_on = member.reminder_channel != User.ReminderChannel.NONE
     return render(
         request, "mylist/reminders/unsubscribe.html", {"is_on": is_on, "just_changed": request.method == "POST"}
     )

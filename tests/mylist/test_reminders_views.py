@@ -7,7 +7,8 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts import consents
+from accounts.models import ConsentEntry, User
 from mylist import reminders
 from mylist.models import Reminder
 from mylist.reminders.links import token_for
@@ -180,6 +181,23 @@ def test_unsubscribe_page_needs_one_tap_and_no_signing_in(mail_program, off):
     response = mail_program.post(off)
     assert response.status_code == 200
     assert "Reminders are off" in response.content.decode()
+    assert _channel() == "none"
+
+
+def test_unsubscribe_stands_in_the_ledger_as_done_by_the_link(mail_program, off):
+    mail_program.post(off)
+    mail_program.post(off)
+    assert not ConsentEntry.objects.filter(purpose="reminders", given=True).exists()
+    mail_program.post(off, {"resubscribe": "1"})
+    entries = ConsentEntry.objects.filter(purpose="reminders").order_by("pk")
+    assert [(entry.channel, entry.given, entry.source) for entry in entries][-1:] == [("email", True, "link")]
+    assert consents.granted(User.objects.get()) == consents.recorded(User.objects.get())
+
+
+def test_unsubscribe_from_an_old_mail_ends_reminders_by_sms_as_well(mail_program, client, off):
+    User.objects.update(reminder_channel="sms")
+    assert "Turn reminders off" in client.get(off).content.decode()
+    mail_program.post(off)
     assert _channel() == "none"
 
 

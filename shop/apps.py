@@ -7,4 +7,9 @@ class ShopConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
-        from shop import receivers  # noqa: F401 (its receivers connect on import)
+        from shop import (
+            fates,
+            receivers,  # noqa: F401  its receivers connect on import
+        )
+
+        fates.register_all()

@@ -380,6 +380,10 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="My List <my-list@localhost>")
 # ---------------------------------------------------------------- SMS
 # How SMS go out: an https:// address of a gateway, or filesms:///folder for one file a message.
 SMS_URL = env.str("SMS_URL", default=f"filesms:///{DATA_DIR / 'sms'}" if EMBEDDED else "")
+if SMS_URL and not SMS_URL.startswith(("filesms:///", "https://", "http://")):
+    raise ImproperlyConfigured(
+        "SMS_URL names no way to send SMS. Use https://user:password@host/path of a gateway, or filesms:///folder."
+    )
 SMS_TIMEOUT = 10  # seconds
 SMS_SENDER = env.str("SMS_SENDER", default=SITE_NAME)
 

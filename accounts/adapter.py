@@ -9,23 +9,24 @@ from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import prevent_enumeration
-from allauth.account.models import Login
+from allauth.account.models import EmailAddress, Login
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.core.internal.httpkit import is_headless_request
 from allauth.core.internal.ratelimit import respond_429
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import notices, second_factor
+from accounts import contacts, notices, second_factor
 from accounts.models import User
 from accounts.phones import NotAPhone, PhoneField, to_e164
 from notify.channels import Refused, TryLater, sms
@@ -33,6 +34,7 @@ from notify.channels import Refused, TryLater, sms
 logger = logging.getLogger(__name__)
 
 _MISMATCH = _("The e-mail or phone and the password do not belong together.")
+_TAKEN = _("This contact is on another record; our staff can join the two.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,6 +48,9 @@ class AccountAdapter(DefaultAccountAdapter):
         "no_sms": _("We cannot send codes by SMS. Please use an e-mail."),
         "not_sent": _("We could not send the code. Please try again in a few minutes, or try the other contact."),
         "one_contact": _("Please give a phone or an e-mail, one of the two."),
+        # Said to nobody but who has entered the code that went there.
+        "email_taken": _TAKEN,
+        "phone_taken": _TAKEN,
     }
 
     # ------------------------------------------------------------ joining and signing in
@@ -120,6 +125,44 @@ class AccountAdapter(DefaultAccountAdapter):
             methods.append({"id": "sign_in_again", "description": _("Sign in once more"), "url": url})
         return methods
 
+    # ------------------------------------------------------------ another contact
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """A code has proved the address: the member's own one at signing in, or the one to be used from now on."""
+        member = email_address.user
+        if member.email == email_address.email:
+            return super().confirm_email(request, email_address)
+        try:
+            contacts.change_email(member=member, email=email_address.email, at=timezone.now())
+        except contacts.ContactTaken:
+            raise self._contact_taken() from None
+        words = {"email": email_address.email}
+        self.add_message(request, messages.SUCCESS, "account/messages/email_changed.txt", words)
+        return True
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        return reverse("accounts:me")
+
+    def can_delete_email(self, email_address: EmailAddress) -> bool:
+        # A contact is replaced, never taken away: the last one would leave nobody to sign in.
+        return not email_address.pk
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        address = emailconfirmation.email_address
+        if owner := contacts.claimed_by_another(address.user, email=address.email):
+            with translation.override(owner.language):
+                self.send_mail("account/email/contact_tried", address.email, {})
+        else:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def _contact_taken(self) -> ImmediateHttpResponse:
+        if is_headless_request(self.request):
+            from allauth.headless.internal.restkit.response import ErrorResponse
+
+            error = ValidationError([self.validation_error("email_taken")])
+            return ImmediateHttpResponse(ErrorResponse(self.request, exception=error))
+        messages.error(self.request, _TAKEN)
+        return ImmediateHttpResponse(redirect("accounts:me"))
+
     # ------------------------------------------------------------ mail
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
         # What allauth has to tell about passkeys and codes goes out as our own notices do.
@@ -165,7 +208,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_phone_verified(self, user: User, phone: str) -> None:
         # After a code to sign in members.claim has already written it down.
         if user.phone != phone or user.phone_verified_at is None:
-            self.set_phone(user, phone, verified=True)
+            try:
+                contacts.change_phone(member=user, phone=phone, at=timezone.now())
+            except contacts.ContactTaken:
+                raise self._contact_taken() from None
 
     def get_user_by_phone(self, phone: str) -> User | None:
         try:
@@ -177,9 +223,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> None:
         if not user.is_active:
             return self.send_unknown_account_sms(phone)
+        if owner := contacts.claimed_by_another(user, phone=phone):
+            with translation.override(owner.language):
+                return self._send_sms("contact_tried", phone)
         # The domain in the last line lets phones offer the code where it belongs, and nowhere else.
         with translation.override(user.language):
-            self._send_sms("login_code", phone, code=code, domain=urlsplit(settings.SITE_URL).hostname)
+            return self._send_sms("login_code", phone, code=code, domain=urlsplit(settings.SITE_URL).hostname)
 
     def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
         self._send_sms("unknown_account", phone)

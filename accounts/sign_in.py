@@ -146,5 +146,9 @@ class ConfirmEmailCodeForm(_CodeMixin, allauth_forms.ConfirmEmailVerificationCod
     pass
 
 
+class ConfirmPhoneCodeForm(_CodeMixin, allauth_forms.VerifyPhoneForm):
+    pass
+
+
 class ConfirmPasswordResetCodeForm(_CodeMixin, allauth_forms.ConfirmPasswordResetCodeForm):
     pass

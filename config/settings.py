@@ -260,8 +260,14 @@ ACCOUNT_FORMS = {
     "confirm_email_verification_code": "accounts.sign_in.ConfirmEmailCodeForm",
     "confirm_password_reset_code": "accounts.sign_in.ConfirmPasswordResetCodeForm",
     "reset_password": "accounts.sign_in.ResetPasswordForm",
+    "add_email": "accounts.contact_forms.NewEmailForm",
+    "change_phone": "accounts.contact_forms.NewPhoneForm",
+    "verify_phone": "accounts.sign_in.ConfirmPhoneCodeForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# One e-mail a member. Whoever wants another one has to have signed in, or shown a second factor, a moment ago.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600

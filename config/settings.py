@@ -297,6 +297,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": None,
     "confirm_email": None,
     "verify_phone": None,
+    "change_phone": None,
 }
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

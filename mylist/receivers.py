@@ -9,6 +9,7 @@ from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
+from accounts.signals import members_merged
 from mylist import tasks
 from shop import signals
 
@@ -20,6 +21,12 @@ logger = logging.getLogger(__name__)
 @receiver(signals.order_settled)
 def predict_again(member_id: int, **_: object) -> None:
     _enqueue(tasks.predict_members, member_ids=[member_id])
+
+
+@receiver(members_merged)
+def predict_both(member_ids: list[int], **_: object) -> None:
+    """Their lists are made of what is theirs now, after a merge and after it was taken back."""
+    _enqueue(tasks.predict_members, member_ids=member_ids)
 
 
 @receiver(signals.history_imported)

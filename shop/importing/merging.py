@@ -135,6 +135,30 @@ def respect_claimed_members() -> None:
     )
 
 
+def respect_merged_members() -> None:
+    """A record that staff merged with another stays as they left it, the kept one keeps what it took over from it."""
+    merges = "accounts_merge g JOIN accounts_user u ON u.id = g.{side}_id"
+    where = "WHERE g.undone_at IS NULL AND u.member_no = import_members.member_no"
+    names = ("name", "email", "phone", "birthday", "birthday_source", "home_channel")
+    same = ", ".join(f"{name} = u.{name}" for name in names)
+    execute(f"UPDATE import_members SET {same} FROM {merges.format(side='merged')} {where}")
+    for name in ("name", "email", "phone", "home_channel"):
+        kept = f"UPDATE import_members SET {name} = u.{name} FROM {merges.format(side='kept')} {where}"
+        execute(f"{kept} AND import_members.{name} = ''")
+    kept = f"birthday = u.birthday, birthday_source = u.birthday_source FROM {merges.format(side='kept')} {where}"
+    execute(f"UPDATE import_members SET {kept} AND import_members.birthday IS NULL")
+
+
+def follow_merged_members() -> None:
+    """Staged purchases of a record that staff merged with another are the kept one's, over any number of merges."""
+    while execute(
+        "UPDATE import_transactions SET member_no = k.member_no FROM accounts_merge g "
+        "JOIN accounts_user u ON u.id = g.merged_id JOIN accounts_user k ON k.id = g.kept_id "
+        "WHERE g.undone_at IS NULL AND u.member_no = import_transactions.member_no"
+    ):
+        pass
+
+
 def merge_members(options: Options) -> tuple[int, int]:
     """New members are unclaimed and have no password: they sign in by proving an e-mail or phone."""
     execute("UPDATE import_members SET joined_at = %s WHERE joined_at IS NULL", [_moment(options.at)])
@@ -258,7 +282,9 @@ def first_purchases(batches: Iterable[list[Sequence[Any]]]) -> tuple[int, int] |
     None, and nothing written, where that cannot be: because the shop has purchases already, has too many codes to be
     kept in mind, a line is doubled, refused or to be left out, or its member, channel or product is not there.
     """
-    if not is_postgresql() or Purchase.objects.exists() or count("accounts_user") + count("shop_product") > _KNOWN:
+    if not is_postgresql() or Purchase.objects.exists() or count("accounts_merge"):
+        return None
+    if count("accounts_user") + count("shop_product") > _KNOWN:
         return None
     members = dict(fetch("SELECT member_no, CAST(id AS text) FROM accounts_user"))
     channels = dict(fetch("SELECT code, CAST(id AS text) FROM shop_channel"))

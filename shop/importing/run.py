@@ -176,6 +176,7 @@ class _Run:
         counts["channels"].added, counts["channels"].changed = merging.merge_channels()
         checking.check_home_channels(members, self._take_out)
         merging.respect_claimed_members()
+        merging.respect_merged_members()
         checking.check_contacts(members, self._take_out)
         counts["members"].added, counts["members"].changed = merging.merge_members(self.options)
         counts["products"].added, counts["products"].changed = merging.merge_products()
@@ -194,6 +195,7 @@ class _Run:
             counts["transactions"].left_out = staging.execute(
                 "DELETE FROM import_transactions WHERE sku IN (SELECT sku FROM import_left_out)"
             )
+            merging.follow_merged_members()
             checking.check_references(table, self._take_out)
             if not self._welcome:
                 return

@@ -1,4 +1,4 @@
-"""A member with a row in every table that leads to one, found by walking the models; in every text a word of its own."""
+"""A member with a row in every table that leads to one, found by walking the models; each text is a word of its own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ class Everything:
     rows: dict[type[models.Model], models.Model] = field(default_factory=dict)
     given: dict[type[models.Model], Any] = field(default_factory=dict)
 
-    def word(self, where: str) -> str:
-        word = f"zq{len(self.words):04d}{where.lower().replace('.', '').replace('_', '')}"[:24]
+    def word(self, where: str, longest: int = 24) -> str:
+        word = f"zq{len(self.words):04d}{where.lower().replace('.', '').replace('_', '')}"[: min(longest, 24)]
         self.words[word] = where
         return word
 
@@ -42,11 +42,14 @@ class Everything:
 
     def _values(self, model: type[models.Model]) -> Iterator[tuple[models.Field, Any]]:
         own = {ref.path.split("__")[0] for ref in belongings.own() if ref.model is model}
+        tracked = getattr(model, "instance_type", None)
         for column in model._meta.concrete_fields:
             where = f"{model._meta.label}.{column.name}"
             if isinstance(column, models.AutoField):
                 continue
-            if column.is_relation:
+            if tracked and column.name == tracked._meta.pk.name:
+                yield column, self.member.pk if tracked is User else self.row(tracked).pk
+            elif column.is_relation:
                 if column.name in own:
                     yield column, self._owner(column)
                 elif not column.null:
@@ -67,7 +70,8 @@ class Everything:
         if isinstance(column, models.EmailField):
             return f"{self.word(where)}@example.org"
         if isinstance(column, models.CharField | models.TextField | models.FileField):
-            return "TW" if (column.max_length or 999) < _SHORTEST else self.word(where)[: column.max_length]
+            longest = column.max_length or 999
+            return "TW" if longest < _SHORTEST else self.word(where, longest)
         if column.null or column.has_default():
             return None
         if isinstance(column, models.GenericIPAddressField):

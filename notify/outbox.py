@@ -1,6 +1,6 @@
 """The way into the outbox."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from notify.gates import gate_for
@@ -44,3 +44,10 @@ def post(
         },
     )
     return message
+
+
+def post_all(messages: Sequence[Message]) -> None:
+    """As post, for many messages not saved yet, in one go; where a key is taken, the first message under it stays."""
+    for purpose in {message.purpose for message in messages}:
+        gate_for(purpose)
+    Message.objects.bulk_create(messages, ignore_conflicts=True)

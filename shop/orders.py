@@ -19,11 +19,13 @@ from django.db import models, transaction
 from django.db.models import Case, F, Value, When
 
 from accounts.models import Address, User
+from shop.messages import tell_confirmed
 from shop.models import Errand, Offer, Order, OrderLine
 from shop.signals import errand_placed, errand_undone, order_settled
 
 MAX_QUANTITY = 99
-_SETTLE_BATCH = 500
+# So many at once, as their messages are written in the same transaction, and on SQLite everybody waits for that.
+_SETTLE_BATCH = 100
 # No 0/O, 1/I/L: a number is read out over the phone.
 _NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -175,7 +177,7 @@ def undoable(*, member: User, at: datetime) -> list[Errand]:
 
 
 def settle(*, at: datetime) -> int:
-    """Confirm every order whose undo window is over; returns how many. Safe to run twice at once."""
+    """Confirm every order whose undo window is over and tell its member; returns how many. Two may run at once."""
     settled = 0
     while True:
         with transaction.atomic():
@@ -183,12 +185,13 @@ def settle(*, at: datetime) -> int:
                 Order.objects.select_for_update(skip_locked=True, of=("self",))
                 .filter(status=Order.Status.PLACED, errand__undo_until__lte=at)
                 .order_by("pk")
-                .values_list("pk", "member_id")[:_SETTLE_BATCH]
+                .values_list("pk", "member_id", "errand_id")[:_SETTLE_BATCH]
             )
-            Order.objects.filter(pk__in=[pk for pk, _ in batch], status=Order.Status.PLACED).update(
+            Order.objects.filter(pk__in=[pk for pk, *_ in batch], status=Order.Status.PLACED).update(
                 status=Order.Status.SETTLED, settled_at=at
             )
-            for order_id, member_id in batch:
+            tell_confirmed(errand_ids={errand_id for *_, errand_id in batch}, at=at)
+            for order_id, member_id, _errand_id in batch:
                 _announce(order_settled, order_id=order_id, member_id=member_id)
         settled += len(batch)
         if len(batch) < _SETTLE_BATCH:

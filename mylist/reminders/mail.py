@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -15,6 +14,7 @@ from mylist import lists
 from mylist.models import ListItem, Reminder
 from mylist.reminders.links import link_url, token_for, unsubscribe_url
 from mylist.words import due_label, reason
+from notify.markup import render_html
 from shop.money import format_money
 
 # Named in the subject; the rest are counted.
@@ -23,9 +23,6 @@ _IN_SUBJECT = 2
 _NAME_LENGTH, _NAME_LENGTH_SMS = 40, 16
 # Shown in the mail; the rest are counted and wait on the list.
 _IN_MAIL = 10
-
-# Mail programs drop <style> or keep it: the look goes into the tags, only what depends on the screen stays behind.
-_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 class Words(TypedDict):
@@ -82,7 +79,7 @@ def _mail(items: list[ListItem], language: str, token: str, at: datetime, zone: 
     return {
         "subject": _subject(items, _NAME_LENGTH),
         "text": render_to_string("emails/reminder.txt", context),
-        "html": _inliner.inline(render_to_string("emails/reminder.html", context)),
+        "html": render_html("emails/reminder.html", context),
         "headers": {
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

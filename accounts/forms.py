@@ -19,7 +19,7 @@ from notify.channels import sms
 
 
 class JoinForm(forms.Form):
-    """What joining asks for: a name and one contact; allauth builds its own sign-up forms (page and app) on top of it."""
+    """What joining asks for: a name and one contact; allauth builds its own forms (page and app) on top of this."""
 
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ["name", "phone", "email"]

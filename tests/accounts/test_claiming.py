@@ -1,5 +1,6 @@
-"""An imported member becomes somebody's own only by a code to the imported e-mail."""
+"""An imported member becomes somebody's own only by a code to the imported e-mail or phone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,12 +10,22 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import members
-from accounts.models import User
+from accounts.models import ConsentEntry, User
+from notify.channels import sms
 from tests.accounts.conftest import ask_for_code, enter_code, other_code, signed_in_as
 from tests.factories import MemberFactory
 
 pytestmark = pytest.mark.django_db
 CLAIMED_AT = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
+PHONE = "+886912345678"
+
+
+@pytest.fixture
+def with_phone(imported) -> User:
+    """Imported with an e-mail and a phone."""
+    imported.phone = PHONE
+    imported.save()
+    return imported
 
 
 def is_claimed(member: User) -> bool:
@@ -210,21 +221,103 @@ def test_claim_writes_all_or_nothing(imported, monkeypatch):
     assert not EmailAddress.objects.exists()
 
 
-def test_claim_keeps_a_free_phone(imported):
-    members.claim(member=imported, email=imported.email, at=CLAIMED_AT, phone="+886912345678")
-    imported.refresh_from_db()
-    assert (imported.phone, imported.phone_verified_at) == ("+886912345678", None)
+def test_claim_by_phone_verifies_it(with_phone):
+    members.claim(member=with_phone, phone=PHONE, at=CLAIMED_AT)
+    members.claim(member=with_phone, phone=PHONE, at=CLAIMED_AT + timedelta(days=1))
+    with_phone.refresh_from_db()
+    assert (with_phone.claimed_at, with_phone.phone_verified_at) == (CLAIMED_AT, CLAIMED_AT)
+    assert not EmailAddress.objects.exists()
 
 
-def test_claim_drops_a_phone_somebody_has(imported):
-    MemberFactory(phone="+886912345678")
-    members.claim(member=imported, email=imported.email, at=CLAIMED_AT, phone="+886912345678")
-    assert is_claimed(imported)
-    assert imported.phone == ""
+def test_claim_by_email_leaves_the_imported_phone_unproved(with_phone):
+    members.claim(member=with_phone, email=with_phone.email, at=CLAIMED_AT)
+    with_phone.refresh_from_db()
+    assert (with_phone.phone, with_phone.phone_verified_at) == (PHONE, None)
 
 
-def test_claim_leaves_an_imported_phone(imported):
-    User.objects.filter(pk=imported.pk).update(phone="+886911111111")
-    members.claim(member=imported, email=imported.email, at=CLAIMED_AT, phone="+886912345678")
-    imported.refresh_from_db()
-    assert imported.phone == "+886911111111"
+def test_claim_refuses_another_phone(with_phone):
+    with pytest.raises(members.ClaimRefused):
+        members.claim(member=with_phone, phone="+886911111111", at=CLAIMED_AT)
+    assert not is_claimed(with_phone)
+
+
+def test_claim_refuses_a_member_without_phone(imported):
+    with pytest.raises(members.ClaimRefused):
+        members.claim(member=imported, phone=PHONE, at=CLAIMED_AT)
+
+
+def test_claim_refuses_nothing_proved(imported):
+    with pytest.raises(members.ClaimRefused):
+        members.claim(member=imported, at=CLAIMED_AT)
+
+
+def test_claim_begins_the_ledger_of_consents_once(with_phone):
+    User.objects.filter(pk=with_phone.pk).update(sms_consent=True)
+    members.claim(member=with_phone, phone=PHONE, at=CLAIMED_AT)
+    members.claim(member=with_phone, email=with_phone.email, at=CLAIMED_AT + timedelta(days=1))
+    entries = ConsentEntry.objects.values_list("purpose", "channel", "given", "source", "at")
+    assert set(entries) == {
+        (purpose, channel, True, "join", CLAIMED_AT)
+        for purpose, channel in [("orders", "email"), ("reminders", "email"), ("offers", "sms")]
+    }
+
+
+def test_claim_by_phone_leaves_no_reminders_to_who_wants_none():
+    member = MemberFactory(email="", phone=PHONE, claimed_at=None, reminder_channel="none")
+    members.claim(member=member, phone=PHONE, at=CLAIMED_AT)
+    member.refresh_from_db()
+    assert (member.order_channel, member.reminder_channel) == ("sms", "none")
+
+
+# ---------------------------------------------------------------- by phone
+
+
+def test_claim_by_phone_signs_in(client, with_phone, newest_sms_code, mailoutbox):
+    ask_for_code(client, "0912 345 678")
+    assert not is_claimed(with_phone)
+    assert enter_code(client, newest_sms_code(), "/somewhere/").url == "/somewhere/"
+    assert signed_in_as(client) == str(with_phone.pk)
+    assert is_claimed(with_phone)
+    assert with_phone.phone_verified_at == with_phone.claimed_at
+    assert not mailoutbox
+
+
+def test_claim_by_phone_does_not_ask_for_the_email(client, with_phone, newest_sms_code):
+    """Its e-mail came with the import and was never proved; the phone is proof enough."""
+    EmailAddress.objects.create(user=with_phone, email=with_phone.email, verified=False, primary=True)
+    ask_for_code(client, PHONE)
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) == str(with_phone.pk)
+    assert not EmailAddress.objects.get().verified
+
+
+def test_closed_member_gets_no_code_by_sms(client, with_phone):
+    User.objects.update(is_active=False)
+    ask_for_code(client, PHONE)
+    assert "no membership" in sms.outbox[-1].text
+    assert not re.search(r"\d{6}", sms.outbox[-1].text)
+
+
+def test_member_closed_between_the_sms_and_the_code(client, with_phone, newest_sms_code):
+    ask_for_code(client, PHONE)
+    User.objects.update(is_active=False)
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) is None
+    assert not is_claimed(with_phone)
+
+
+def test_phone_changed_between_the_sms_and_the_code(client, with_phone, newest_sms_code):
+    """Who has the old number must not get it back onto the member."""
+    ask_for_code(client, PHONE)
+    User.objects.update(phone="+886911111111")
+    assert enter_code(client, newest_sms_code()).url == "/accounts/login/"
+    assert signed_in_as(client) is None
+    assert not is_claimed(with_phone)
+    assert with_phone.phone == "+886911111111"
+
+
+def test_member_who_is_about_to_close_may_come_back(client, newest_sms_code):
+    member = MemberFactory(phone=PHONE, closing_at=timezone.now() + timedelta(days=3))
+    ask_for_code(client, PHONE)
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) == str(member.pk)

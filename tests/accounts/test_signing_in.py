@@ -1,23 +1,28 @@
-"""Signing in with a password, and what the doors tell strangers: nothing."""
+"""Signing in with a password or a code, and what the doors tell strangers: nothing."""
 
 import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from accounts import members
 from accounts.models import User
+from accounts.phones import for_people
+from notify.channels import sms
 from tests.accounts.conftest import PASSWORD, ask_for_code, enter_code, join, other_code, signed_in_as
 from tests.factories import MemberFactory
 
 pytestmark = pytest.mark.django_db
+PHONE = "+886912345678"
 
 
 @pytest.fixture
 def member() -> User:
-    member = MemberFactory(email="member@example.com", phone="+886912345678")
+    member = MemberFactory(email="member@example.com", phone=PHONE)
     member.set_password(PASSWORD)
     member.save()
     return members.claim(member=member, email=member.email, at=timezone.now())
@@ -91,11 +96,84 @@ def test_code_may_be_typed_with_a_space(client, member, newest_code):
     assert signed_in_as(client) == str(member.pk)
 
 
-def test_code_cannot_be_asked_for_by_phone(client, member, mailoutbox):
-    response = client.post("/accounts/login/code/", {"phone": "+886912345678"})
-    assert response.status_code == 200
-    assert "phone" not in response.context["form"].fields
+@pytest.mark.parametrize("typed", ["0912345678", " 0912-345 678", "+886 912 345 678"])
+def test_sign_in_by_sms(client, member, newest_sms_code, mailoutbox, typed):
+    response = ask_for_code(client, typed)
+    assert response.url == "/accounts/login/code/confirm/"
+    assert "0912 345 678" in client.get(response.url).text
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) == str(member.pk)
     assert not mailoutbox
+
+
+def test_another_code_by_sms_replaces_the_older(client, member, newest_sms_code):
+    ask_for_code(client, PHONE)
+    older = newest_sms_code()
+    client.post("/accounts/login/code/confirm/", {"action": "resend"})
+    assert len(sms.outbox) == 2
+    if older != newest_sms_code():
+        enter_code(client, older)
+        assert signed_in_as(client) is None
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) == str(member.pk)
+
+
+def test_sms_is_in_the_members_language(client, member, newest_sms_code, settings):
+    User.objects.update(language="zh-hant")
+    ask_for_code(client, PHONE)
+    words = "%(code)s is your code for %(site_name)s, good for ten minutes. Never tell it to anybody."
+    with translation.override("zh-hant"):
+        expected = gettext(words) % {"code": newest_sms_code(), "site_name": settings.SITE_NAME}
+    assert sms.outbox[-1].text.startswith(expected)
+
+
+@pytest.mark.parametrize("typed", ["", "mei", "12345", "a@b", "0912 345"])
+def test_code_request_says_what_is_wrong(client, typed, mailoutbox):
+    response = ask_for_code(client, typed)
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["contact"]
+    assert not mailoutbox
+    assert not sms.outbox
+
+
+def test_member_who_joined_by_phone_signs_in_by_password(client, newest_sms_code):
+    """No e-mail there is to prove."""
+    join(client, PHONE)
+    enter_code(client, newest_sms_code())
+    member = User.objects.get()
+    member.set_password(PASSWORD)
+    member.save()
+    other = Client()
+    assert sign_in(other, "0912345678").url == "/"
+    assert signed_in_as(other) == str(member.pk)
+
+
+@pytest.mark.parametrize("start", [ask_for_code, join])
+@pytest.mark.parametrize("contact", [PHONE, "0987654321"])
+def test_gateway_that_is_down_is_told_alike_to_members_and_strangers(member, settings, start, contact):
+    settings.SMS_URL = "http://127.0.0.1:9/"  # nobody listens on the port of discard
+    client = Client()
+    response = start(client, contact)
+    assert response.status_code == 503
+    assert response["Retry-After"] == "60"
+    assert "could not send the code" in response.text
+    assert client.get("/accounts/login/code/confirm/").status_code == 302
+
+
+@pytest.mark.parametrize("start", [ask_for_code, join])
+@pytest.mark.parametrize("contact", ["member@example.com", "stranger@example.com"])
+def test_mail_server_that_is_down_is_told_alike_to_members_and_strangers(member, monkeypatch, start, contact):
+    def down(*args, **kwargs):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
+    assert start(Client(), contact).status_code == 503
+
+
+def test_code_by_sms_where_there_are_no_sms(client, member, settings):
+    settings.SMS_URL = ""
+    assert "Phone" not in client.get("/accounts/login/").context["form"].code_form.as_p()
+    assert "cannot send codes by SMS" in ask_for_code(client, PHONE).text
 
 
 def test_code_requests_are_limited(client, member, mailoutbox):
@@ -117,42 +195,76 @@ def test_sign_in_by_code_keeps_a_second_verified_address(client, member, newest_
 # ---------------------------------------------------------------- who is a member is nobody's business
 
 
-def _story(client: Client, start, email: str) -> list[tuple[int, str, str]]:
-    """What a stranger sees from the first form to the last wrong code: status, address, words."""
+def _story(client: Client, start, contact: str) -> list[tuple[int, str, str, int]]:
+    """What a stranger sees from the first form to the last wrong code: status, address, words, messages sent."""
+    before = len(mail.outbox) + len(sms.outbox)
     seen = []
-    response = start(client, email)
+
+    def note(response) -> None:
+        sent = len(mail.outbox) + len(sms.outbox) - before
+        seen.append((response.status_code, response.get("Location", ""), _words(response.text, contact), sent))
+
+    response = start(client, contact)
     for code in ["123123", "123123", "123123"]:
-        seen.append((response.status_code, response.get("Location", ""), _words(response.text, email)))
-        page = client.get("/accounts/login/code/confirm/")
-        seen.append((page.status_code, page.get("Location", ""), _words(page.text, email)))
+        note(response)
+        note(client.get("/accounts/login/code/confirm/"))
         response = enter_code(client, code)
-    seen.append((response.status_code, response.get("Location", ""), _words(response.text, email)))
+    note(response)
     return seen
 
 
-def _words(page: str, email: str) -> str:
-    page = page.replace(email, "EMAIL")
+def _words(page: str, contact: str) -> str:
+    page = page.replace(contact, "CONTACT").replace(for_people(contact), "CONTACT")
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 @pytest.mark.parametrize("start", [ask_for_code, join], ids=["code", "join"])
-@pytest.mark.parametrize("kind", ["claimed", "imported", "closed"])
-def test_pages_are_the_same_for_members_and_strangers(start, kind, member, imported, monkeypatch):
+@pytest.mark.parametrize("kind", ["claimed", "imported", "closed", "joining"])
+@pytest.mark.parametrize("contact", ["email", "phone"])
+def test_pages_are_the_same_for_members_and_strangers(start, kind, contact, monkeypatch):
     monkeypatch.setattr("accounts.adapter.AccountAdapter.generate_login_code", lambda self: "999999")
-    closed = MemberFactory(is_active=False, email="closed@example.com")
-    known = {"claimed": member.email, "imported": imported.email, "closed": closed.email}[kind]
-    assert _story(Client(), start, known) == _story(Client(), start, "stranger@example.com")
+    given = {
+        "claimed": {},
+        "imported": {"claimed_at": None, "language": "zh-hant"},
+        "closed": {"is_active": False},
+        "joining": {"claimed_at": None, "phone" if contact == "email" else "email": ""},
+    }[kind]
+    known = MemberFactory(**{"email": "known@example.com", "phone": PHONE, **given})
+    stranger = {"email": "stranger@example.com", "phone": "+886987654321"}[contact]
+    seen = _story(Client(), start, getattr(known, contact))
+    assert seen == _story(Client(), start, stranger)
+    assert seen[0][-1] == 1  # one message, whoever it is
 
 
-def test_password_reset_is_the_same_for_members_and_strangers(member):
+@pytest.mark.parametrize("contact", ["email", "phone"])
+def test_another_code_is_answered_alike_to_members_and_strangers(member, contact):
+    stranger = {"email": "stranger@example.com", "phone": "+886987654321"}[contact]
+
+    def story(contact: str) -> list[tuple[int, str, str]]:
+        client = Client()
+        ask_for_code(client, contact)
+        again = client.post("/accounts/login/code/confirm/", {"action": "resend"})
+        page = client.get("/accounts/login/code/confirm/")
+        return [(r.status_code, r.get("Location", ""), _words(r.text, contact)) for r in (again, page)]
+
+    assert story(getattr(member, contact)) == story(stranger)
+
+
+@pytest.mark.parametrize("kind", ["claimed", "imported", "closed"])
+def test_password_reset_is_the_same_for_members_and_strangers(kind, mailoutbox):
+    given = {"claimed": {}, "imported": {"claimed_at": None}, "closed": {"is_active": False}}[kind]
+    known = MemberFactory(**given)
+
     def story(email: str) -> list[tuple[int, str, str]]:
         client = Client()
+        mailoutbox.clear()
         first = client.post("/accounts/password/reset/", {"email": email})
+        assert len(mailoutbox) == 1
         page = client.get("/accounts/password/reset/confirm/")
         wrong = client.post("/accounts/password/reset/confirm/", {"code": other_code("999999")})
         return [(r.status_code, r.get("Location", ""), _words(r.text, email)) for r in (first, page, wrong)]
 
-    assert story(member.email) == story("stranger@example.com")
+    assert story(known.email) == story("stranger@example.com")
 
 
 def test_stranger_is_told_by_mail_only(client, mailoutbox):
@@ -164,7 +276,7 @@ def test_stranger_is_told_by_mail_only(client, mailoutbox):
 
 def test_mail_links_come_from_the_settings_not_the_request(client, mailoutbox, settings):
     settings.SITE_URL = "https://shop.example"
-    client.post("/accounts/login/code/", {"email": "stranger@example.com"}, headers={"host": "evil.example"})
+    client.post("/accounts/login/code/", {"contact": "stranger@example.com"}, headers={"host": "evil.example"})
     assert "https://shop.example/accounts/signup/" in mailoutbox[0].body
     assert "evil.example" not in mailoutbox[0].body
 
@@ -187,7 +299,7 @@ class TestOpenRedirect:
         assert enter_code(client, newest_code(), elsewhere).url == "/home/"
 
     def test_join(self, client, newest_code, elsewhere):
-        client.post("/accounts/signup/", {"email": "new@example.com", "name": "N", "next": elsewhere})
+        client.post("/accounts/signup/", {"contact": "new@example.com", "name": "N", "next": elsewhere})
         assert enter_code(client, newest_code(), elsewhere).url == "/home/"
 
     def test_logout(self, client, member, elsewhere):

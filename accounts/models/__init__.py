@@ -4,7 +4,7 @@ history: how changes are recorded. roles: what staff may do.
 """
 
 from accounts.models.consents import ConsentEntry
-from accounts.models.history import History
+from accounts.models.history import History, record_update
 from accounts.models.people import Address, LowerEmailField, User, UserManager, new_member_no, validate_time_zone
 from accounts.models.records import DataExport, ErasedMember, Impersonation, Merge
 from accounts.models.roles import Role
@@ -22,5 +22,6 @@ __all__ = [
     "User",
     "UserManager",
     "new_member_no",
+    "record_update",
     "validate_time_zone",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from simple_history.models import HistoricalRecords
 
 
@@ -75,3 +75,27 @@ class History(HistoricalRecords):
 
     def _values(self, row: models.Model) -> dict[str, Any]:
         return {field.attname: getattr(row, field.attname) for field in self.fields_included(self.cls)}
+
+
+@transaction.atomic
+def record_update(rows: models.QuerySet[Any], **values: Any) -> list[Any]:
+    """`rows.update(**values)`, recorded as a save of each would be; the rows as they are now."""
+    model = rows.model
+    records, names = model.history, [field.attname for field in model.history.model.tracked_fields]
+
+    def says(row: Any) -> list[Any]:
+        return [getattr(row, name) for name in names]
+
+    changed = list(rows.select_for_update(of=("self",)).order_by("pk"))
+    keys = [row.pk for row in changed]
+    newest = {record.id: says(record) for record in records.filter(id__in=keys).latest_of_each()}
+    for row in changed:
+        row._history_user = None
+    records.bulk_history_create([row for row in changed if newest.get(row.pk) != says(row)], update=True)
+    model._base_manager.filter(pk__in=keys).update(**values)
+    for row in changed:
+        del row._history_user
+        for name, value in values.items():
+            setattr(row, name, value)
+    records.bulk_history_create(changed, update=True)
+    return changed

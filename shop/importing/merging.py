@@ -139,14 +139,17 @@ def respect_merged_members() -> None:
     """A record that staff merged with another stays as they left it, the kept one keeps what it took over from it."""
     merges = "accounts_merge g JOIN accounts_user u ON u.id = g.{side}_id"
     where = "WHERE g.undone_at IS NULL AND u.member_no = import_members.member_no"
-    names = ("name", "email", "phone", "birthday", "birthday_source", "home_channel")
+    names = ("name", "email", "phone", "birthday", "birthday_source", "joined_at", "home_channel")
     same = ", ".join(f"{name} = u.{name}" for name in names)
     execute(f"UPDATE import_members SET {same} FROM {merges.format(side='merged')} {where}")
+    kept = f"FROM {merges.format(side='kept')} {where}"
+    execute(f"UPDATE import_members SET joined_at = u.joined_at {kept}")
     for name in ("name", "email", "phone", "home_channel"):
-        kept = f"UPDATE import_members SET {name} = u.{name} FROM {merges.format(side='kept')} {where}"
-        execute(f"{kept} AND import_members.{name} = ''")
-    kept = f"birthday = u.birthday, birthday_source = u.birthday_source FROM {merges.format(side='kept')} {where}"
-    execute(f"UPDATE import_members SET {kept} AND import_members.birthday IS NULL")
+        execute(f"UPDATE import_members SET {name} = u.{name} {kept} AND import_members.{name} = ''")
+    execute(
+        f"UPDATE import_members SET birthday = u.birthday, birthday_source = u.birthday_source {kept} "
+        "AND import_members.birthday IS NULL"
+    )
 
 
 def follow_merged_members() -> None:

@@ -55,6 +55,7 @@ class JoinPageForm(allauth_forms.SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _ask_for_one(self)
+        self.fields["name"].widget.attrs["autofocus"] = True
 
     def clean_contact(self) -> dict[str, str]:
         contact = self.cleaned_data["contact"]
@@ -92,6 +93,7 @@ class RequestCodeForm(allauth_forms.RequestLoginCodeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _ask_for_one(self)
+        self.fields["contact"].widget.attrs["autofocus"] = True
 
     def clean_contact(self) -> dict[str, str]:
         contact = self.cleaned_data["contact"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from mylist import tasks
+from notify.channels import sms
 from shop.models import Offer
-from tests.factories import AddressFactory, ListItemFactory, MemberFactory, PaymentMethodFactory
+from shop.orders import settle
+from tests.factories import AddressFactory, ListItemFactory, MemberFactory, OfferFactory, PaymentMethodFactory
 
 pytestmark = pytest.mark.django_db
 SIGN_IN = "/_allauth/app/v1/auth"
@@ -74,6 +78,52 @@ def imported() -> User:
     PaymentMethodFactory(member=member)
     ListItemFactory.create_batch(3, member=member, due=True, around=timezone.now())
     return member
+
+
+def test_a_newcomer_joins_by_phone_orders_has_a_list_reorders_and_signs_out(app):
+    offer = OfferFactory(price=320, product__name_en="Oat soap")
+    store, sku = offer.store.code, offer.product.sku
+    assert app.send("GET", f"{API}/products/?store={store}").json()["results"][0]["sku"] == sku
+
+    joined = app.send("POST", f"{SIGN_IN}/signup", {"name": "Chen Wei", "phone": "0912 345 678"})
+    assert joined.status_code == 401
+    app.token = joined.json()["meta"]["session_token"]
+    assert is_problem(app.send("GET", f"{API}/me/"), 401, "not_authenticated")  # the token of who has not proved it
+    code = re.search(r"#(\d{6})$", sms.outbox[-1].text).group(1)
+    entered = app.send("POST", f"{SIGN_IN}/code/confirm", {"code": code})
+    assert entered.status_code == 200
+    app.token = entered.json()["meta"]["session_token"]
+    me = app.send("GET", f"{API}/me/").json()
+    assert (me["name"], me["phone"], me["email"]) == ("Chen Wei", "+886912345678", "")
+    assert is_problem(app.send("GET", f"{API}/my-list/"), 403, "not_returning")
+
+    where = {
+        "recipient": "Chen Wei",
+        "phone": "0912345678",
+        "postal_code": "106",
+        "city": "Taipei",
+        "street": "Heping 1",
+    }
+    assert app.send("POST", f"{API}/addresses/", where).status_code == 201
+    assert app.send("POST", f"{API}/payment-methods/", {"kind": "cash_on_delivery"}).status_code == 200
+    bought = {"store": store, "items": [{"sku": sku, "quantity": 2, "unit_price": "320"}]}
+    first = app.send("POST", f"{API}/orders/", bought, **{"Idempotency-Key": "first"})
+    assert first.status_code == 201
+
+    # Ten minutes later the order is settled, and the worker has made the list of it.
+    later = timezone.now() + timedelta(minutes=11)
+    settle(at=later)
+    tasks.predict_members(member_ids=list(User.objects.values_list("pk", flat=True)))
+    (item,) = app.send("GET", f"{API}/my-list/").json()["items"]
+    assert (item["name"], item["last_quantity"]) == ("Oat soap", "2")
+    again = {"items": [{"id": item["id"], "quantity": 1, "unit_price": "320"}]}
+    reordered = app.send("POST", f"{API}/my-list/reorder/", again, **{"Idempotency-Key": "again"})
+    assert reordered.status_code == 201
+    assert len(app.send("GET", f"{API}/orders/").json()["results"]) == 2
+
+    assert app.send("DELETE", f"{SIGN_IN}/session").status_code == 401
+    for path in ("me", "my-list", "orders"):
+        assert is_problem(app.send("GET", f"{API}/{path}/"), 401, "not_authenticated")
 
 
 def groups(app: App) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.headless.internal.restkit import inputs
 from allauth.socialaccount import signals
 from allauth.socialaccount.adapter import get_adapter
@@ -92,11 +94,14 @@ class DisconnectInput(inputs.Input):
 
 
 def disconnect(request: HttpRequest, account: SocialAccount) -> None:
+    """Raises ReauthenticationRequired, as connecting does, when the member signed in too long ago."""
+    raise_if_reauthentication_required(request, app="allauth.socialaccount")
     try:
         entering.disconnect(account=account, at=timezone.now())
     except entering.LastWayIn:
         # Another tab was quicker with another account: this one has become the last.
-        messages.error(request, get_adapter().error_messages["disconnect_last"])
+        words = get_adapter().error_messages["disconnect_last"]
+        get_account_adapter().add_message(request, messages.ERROR, message=words)
         return
     signals.social_account_removed.send(sender=SocialAccount, request=request, socialaccount=account)
-    get_adapter().add_message(request, messages.SUCCESS, "socialaccount/messages/account_disconnected.txt")
+    get_account_adapter().add_message(request, messages.SUCCESS, "socialaccount/messages/account_disconnected.txt")

@@ -1,7 +1,7 @@
 """Google, Facebook, LINE and OpenID Connect: allauth's classes, made careful.
 
-Beyond what allauth does: PKCE and a nonce always, LINE and Facebook included; tokens of apps for LINE as well; an answer
-that is not what was agreed on is a failed sign-in, never an error of ours; and no address can change what we ask for.
+Beyond what allauth does: PKCE for all, and a nonce where an id_token can repeat it; tokens of apps for LINE as well; an
+answer that is not what was agreed on is a failed sign-in, never an error of ours; no address changes what we ask for.
 """
 
 import secrets
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
-from allauth.socialaccount.providers.base import ProviderException
+from allauth.socialaccount.providers.base import AuthProcess, ProviderException
 from allauth.socialaccount.providers.facebook.provider import FacebookProvider as AllauthFacebookProvider
 from allauth.socialaccount.providers.facebook.views import FacebookOAuth2Adapter
 from allauth.socialaccount.providers.google.provider import GoogleProvider as AllauthGoogleProvider
@@ -75,6 +76,9 @@ class CarefulProvider(OAuth2Provider):
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
+        if process == AuthProcess.CONNECT:
+            # Before the way there; allauth asks only on the way back.
+            raise_if_reauthentication_required(request, app="allauth.socialaccount")
         if self.sends_nonce:
             kwargs["nonce"] = secrets.token_urlsafe(24)  # kept with the state, asked about when the member comes back
             kwargs["auth_params"] = {**self.get_auth_params(), "nonce": kwargs["nonce"]}
@@ -95,7 +99,7 @@ class CarefulProvider(OAuth2Provider):
     def extract_uid(self, data: Claims) -> str:
         return self.signed(data)[self.uid_key]
 
-    def extract_common_fields(self, data: Claims) -> dict[str, str]:
+    def extract_common_fields(self, data: Claims) -> Claims:
         told = self.told(data)
         parts = (told.get("given_name"), told.get("family_name"))
         return {"email": told.get("email"), "name": told.get("name") or " ".join(part for part in parts if part)}

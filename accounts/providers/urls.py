@@ -1,4 +1,4 @@
-"""Where the way to a provider begins and ends, under allauth's names; and what an app finds otherwise than at allauth."""
+"""Where the way to a provider begins and ends, under allauth's names; and what apps find in place of allauth's."""
 
 from allauth.headless.constants import Client
 from django.urls import path

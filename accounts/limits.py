@@ -25,7 +25,8 @@ from allauth.core.internal.httpkit import is_headless_request
 from django.conf import settings
 from django.core.cache import cache
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -92,6 +93,20 @@ def finish(request: HttpRequest, response: HttpResponseBase) -> None:
             httponly=True,
             samesite="Lax",
         )
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """The answer 503, for page or app, when the cache that counts is away."""
+    logger.error("The cache is away: nobody can sign in, because nobody could count the tries.")
+    response: HttpResponse
+    if is_headless_request(request):
+        from allauth.headless.internal.restkit.response import APIResponse
+
+        response = APIResponse(request, status=503)
+    else:
+        response = render(request, "503.html", status=503)
+    response.headers["Retry-After"] = "60"
+    return response
 
 
 def install() -> None:

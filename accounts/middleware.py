@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from redis.exceptions import RedisError
 
 from accounts import devices, limits
 
@@ -30,7 +31,7 @@ class MemberLocaleMiddleware:
 
 
 class LimitsMiddleware:
-    """Retry-After on every 429, and the cookie by which limits know a browser again."""
+    """Retry-After on every 429, the cookie by which limits know a browser again, 503 while nobody can count."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -39,6 +40,10 @@ class LimitsMiddleware:
         response = self.get_response(request)
         limits.finish(request, response)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        # A door whose guesses nobody counts stays shut; who is signed in goes on, for sessions are in the database.
+        return limits.closed(request) if isinstance(exception, RedisError) else None
 
 
 class DeviceSeenMiddleware:

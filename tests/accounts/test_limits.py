@@ -520,3 +520,18 @@ def test_every_limit_is_one_the_engine_understands():
         assert all(rate.amount > 0 for rate in ratelimit.parse_rates(rates)), action
     ours = {f"{kind}_{scope}" for kind in ("code", "sms", "try") for scope in ("ip", "device", "contact")}
     assert all(ratelimit.parse_rates(app_settings.RATE_LIMITS[action]) for action in ours)
+
+
+@doors
+def test_doors_stay_shut_while_nobody_can_count(door, member, settings, tmp_path, mailoutbox, caplog):
+    """Redis is away: no code, no password, until it is back; who is signed in goes on."""
+    inside = Client()
+    inside.force_login(member)
+    location = f"unix://{tmp_path}/nobody-here.sock"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+    for answer in (door(1).ask(member.email), door(1).password(member.email, PASSWORD), door(1).join("n@example.com")):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "60"
+    assert not mailoutbox
+    assert "The cache is away" in caplog.text
+    assert inside.get("/members/").status_code == 200

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from accounts.api import addresses as api_addresses
 from accounts.api import me as api_me
 from accounts.api import sign_in as api_sign_in
+from accounts.providers.urls import app_urlpatterns as providers_for_apps
 from accounts.views import addresses, devices, me, second_factor
 
 app_name = "accounts"
@@ -30,6 +31,7 @@ instead_of_allauth = [
 instead_of_headless = [
     path("auth/code/request", api_sign_in.RequestCodeView.as_api_view(client=Client.APP)),
     path("auth/signup", api_sign_in.JoinView.as_api_view(client=Client.APP)),
+    *providers_for_apps,
 ]
 api_urlpatterns = [
     path("me/", api_me.MeView.as_view(), name="api-me"),

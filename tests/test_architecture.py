@@ -130,6 +130,7 @@ def test_env_example_names_every_variable_and_no_other():
     settings = (ROOT / "config" / "settings.py").read_text()
     run = (ROOT / "config" / "run.py").read_text()
     read = set(re.findall(r'\benv(?:\.\w+)?\(\s*"([A-Z_]+)"', settings))
+    read |= set(re.findall(r'"([A-Z]+_[A-Z_]+)"', (ROOT / "config" / "elsewhere.py").read_text()))
     read |= set(re.findall(r'os\.environ\.get\("([A-Z_]+)"', run)) | {"WEB_CONCURRENCY"}
     example = (ROOT / ".env.example").read_text()
     assert set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE)) == read

@@ -1,14 +1,12 @@
 """Staff get into the admin with a second factor shown in this session, and with nothing less."""
 
-import time
 from datetime import timedelta
 
 import pytest
 import time_machine
-from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -19,39 +17,20 @@ from accounts import second_factor
 from accounts.models import User
 from notify.models import Message
 from tests.accounts.conftest import PASSWORD
+from tests.accounts.second_factors import code_of, with_app, with_password
 from tests.admin_contract import show_second_factor
-from tests.factories import MemberFactory
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/admin/"
 
 
-def code_of(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
-
-
-def make(**fields: object) -> User:
-    """A member with a password and a proved e-mail."""
-    member = MemberFactory(**fields)
-    member.set_password(PASSWORD)
-    member.save()
-    EmailAddress.objects.create(user=member, email=member.email, verified=True, primary=True)
-    return member
-
-
 @pytest.fixture
 def staff() -> User:
-    return make(is_staff=True, is_superuser=True)
+    return with_password(is_staff=True, is_superuser=True)
 
 
 def by_password(client: Client, member: User, next_page: str = ADMIN):
     return client.post(f"/accounts/login/?next={next_page}", {"login": member.email, "password": PASSWORD}, follow=True)
-
-
-def with_app(member: User) -> str:
-    secret = generate_totp_secret()
-    TOTP.activate(member, secret)
-    return secret
 
 
 # ---------------------------------------------------------------- the gate
@@ -146,7 +125,7 @@ def test_staff_who_came_in_without_showing_theirs_are_asked_for_it_and_go_on(cli
 
 
 def test_a_member_made_staff_in_the_middle_of_a_visit_is_asked_as_well(client):
-    member = make()
+    member = with_password()
     by_password(client, member, "/members/")
     User.objects.filter(pk=member.pk).update(is_staff=True)
     assert client.get(ADMIN, follow=True).redirect_chain[-1][0] == "/accounts/2fa/"
@@ -154,7 +133,7 @@ def test_a_member_made_staff_in_the_middle_of_a_visit_is_asked_as_well(client):
 
 def test_what_another_member_has_shown_in_this_browser_does_not_count(client, staff):
     client.force_login(staff)
-    show_second_factor(client, make(is_staff=True))
+    show_second_factor(client, with_password(is_staff=True))
     assert client.get(ADMIN).status_code == 302
 
 
@@ -190,7 +169,7 @@ def test_staff_keep_their_last_factor_in_an_app_too(staff):
 
 
 def test_a_colleague_takes_away_what_somebody_has_lost(client, staff):
-    colleague = make(is_staff=True)
+    colleague = with_password(is_staff=True)
     with_app(colleague)
     client.force_login(staff)
     show_second_factor(client, staff)
@@ -200,7 +179,7 @@ def test_a_colleague_takes_away_what_somebody_has_lost(client, staff):
 
 
 def test_a_member_may_switch_it_off(client):
-    member = make()
+    member = with_password()
     secret = with_app(member)
     by_password(client, member, "/members/")
     client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
@@ -209,7 +188,7 @@ def test_a_member_may_switch_it_off(client):
 
 
 def test_who_signed_in_long_ago_shows_once_more_who_it_is(client):
-    member = make()
+    member = with_password()
     by_password(client, member, "/members/")
     assert client.get("/accounts/2fa/totp/activate/").status_code == 200
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
@@ -220,7 +199,7 @@ def test_who_signed_in_long_ago_shows_once_more_who_it_is(client):
 
 
 def test_who_has_no_password_signs_in_once_more_with_a_code(client, newest_code):
-    member = make()
+    member = with_password()
     member.set_unusable_password()
     member.save()
     client.force_login(member)  # long ago, as nothing is known of how
@@ -253,7 +232,7 @@ def test_a_fresh_code_by_mail_is_not_enough_for_staff_who_have_a_factor(rf, staf
 
 
 def test_whose_account_it_is_hears_of_every_change(client, django_capture_on_commit_callbacks):
-    member = make(language="zh-hant")
+    member = with_password(language="zh-hant")
     by_password(client, member, "/members/")
     secret = client.get("/accounts/2fa/totp/activate/").context["form"].secret
     with django_capture_on_commit_callbacks(execute=True):

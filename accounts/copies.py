@@ -49,6 +49,7 @@ class _Table:
     def __init__(self, model: type[models.Model], rows: models.QuerySet[Any], *, only_act: bool = False) -> None:
         self.model, self.rows = model, rows
         self.label = model._meta.label
+        self.file = f"{self.label}-done.csv" if only_act else f"{self.label}.csv"
         self.name = str(model._meta.verbose_name_plural)
         self.columns = [column for column in model._meta.concrete_fields if not only_act or _tells_no_other(column)]
         tracked = getattr(model, "instance_type", None)
@@ -106,10 +107,8 @@ def write(file: IO[bytes], *, member: User, at: datetime) -> None:
         everything.write(', "tables": [')
         listed: list[tuple[str, str, int]] = []
         for table in tables(member):
-            name = f"{table.label}.csv" if table.label not in {label for label, _, _ in listed} else ""
-            name = name or f"{table.label}-done.csv"
             everything.write(",\n" if listed else "\n")
-            listed.append((name, table.name, _write_table(archive, everything, table, name, member, zone)))
+            listed.append((table.file, table.name, _write_table(archive, everything, table, member, zone)))
         everything.write("\n]}\n")
         everything.seek(0)
         with archive.open("data.json", "w", force_zip64=True) as whole:
@@ -119,15 +118,13 @@ def write(file: IO[bytes], *, member: User, at: datetime) -> None:
         archive.writestr("README.txt", "\ufeff" + render_to_string("accounts/export_readme.txt", words))
 
 
-def _write_table(
-    archive: zipfile.ZipFile, everything: IO[str], table: _Table, name: str, member: User, zone: ZoneInfo
-) -> int:
+def _write_table(archive: zipfile.ZipFile, everything: IO[str], table: _Table, member: User, zone: ZoneInfo) -> int:
     """One CSV in the archive and one entry of data.json; how many rows."""
     head = {"table": table.label, "name": table.name, "columns": _columns(table)}
     everything.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": [')
     written = 0
     # With the mark of UTF-8, which Excel needs to see.
-    with archive.open(name, "w", force_zip64=True) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+    with archive.open(table.file, "w", force_zip64=True) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
         sheet = csv.writer(text)
         sheet.writerow(map(_harmless, table.heads()))
         for rows in _chunks(table.rows):

@@ -5,10 +5,11 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from accounts.api import addresses as api_addresses
+from accounts.api import farewell as api_farewell
 from accounts.api import me as api_me
 from accounts.api import sign_in as api_sign_in
 from accounts.providers.urls import app_urlpatterns as providers_for_apps
-from accounts.views import addresses, devices, me, second_factor
+from accounts.views import addresses, devices, farewell, me, second_factor
 
 app_name = "accounts"
 urlpatterns = [
@@ -20,6 +21,10 @@ urlpatterns = [
     path("devices/", devices.index, name="devices"),
     path("devices/<int:device_id>/end/", devices.end, name="device_end"),
     path("devices/end-others/", devices.end_others, name="devices_end_others"),
+    path("exports/", farewell.export_list, name="exports"),
+    path("exports/<int:export_id>/file/", farewell.export_file, name="export_file"),
+    path("closing/", farewell.close, name="closing"),
+    path("closing/undo/", farewell.undo_close, name="closing_undo"),
     path("sign-in-again/", second_factor.sign_in_again, name="sign_in_again"),
 ]
 # Before allauth's own under the same addresses.
@@ -35,6 +40,9 @@ instead_of_headless = [
 ]
 api_urlpatterns = [
     path("me/", api_me.MeView.as_view(), name="api-me"),
+    path("me/exports/", api_farewell.ExportListView.as_view(), name="api-exports"),
+    path("me/exports/<int:pk>/file/", api_farewell.ExportFileView.as_view(), name="api-export-file"),
+    path("me/closing/", api_farewell.ClosingView.as_view(), name="api-closing"),
     path("addresses/", api_addresses.AddressListView.as_view(), name="api-addresses"),
     path("addresses/<int:pk>/", api_addresses.AddressView.as_view(), name="api-address"),
 ]

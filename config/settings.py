@@ -233,6 +233,9 @@ CELERY_BEAT_SCHEDULE = {
     "plan-reminders": {"task": "mylist.tasks.plan_reminders", "schedule": timedelta(minutes=15)},
     "predict-nightly": {"task": "mylist.tasks.predict_all_when_due", "schedule": timedelta(minutes=5)},
     "check-forecasts": {"task": "mylist.tasks.check_forecasts", "schedule": timedelta(hours=1)},
+    "make-lost-exports": {"task": "accounts.tasks.make_lost_exports", "schedule": timedelta(minutes=5)},
+    "expire-exports": {"task": "accounts.tasks.expire_exports", "schedule": timedelta(hours=1)},
+    "erase-closed-members": {"task": "accounts.tasks.erase_closed_members", "schedule": timedelta(hours=1)},
     "fit-weekly": {"task": "mylist.tasks.fit_model_when_due", "schedule": timedelta(minutes=20)},
 }
 

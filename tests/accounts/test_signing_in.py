@@ -313,4 +313,4 @@ class TestOpenRedirect:
         client.force_login(member)
         form = {"recipient": "A", "phone": "0912345678", "country": "TW", "postal_code": "106", "city": "C"}
         response = client.post("/members/addresses/new/", {**form, "street": "S", "next": elsewhere})
-        assert response.url == "/members/"
+        assert response.url.startswith("/members/")

@@ -4,8 +4,8 @@ import logging
 import secrets
 from typing import Any
 
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -28,6 +28,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         "connected_other": _("This account, or its e-mail, belongs to another member."),
         "disconnect_last": _("This is your only way to sign in. Add an e-mail or a phone first."),
     }
+
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """Those of the environment. allauth would look into the database as well, several times a request."""
+        apps = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps_of_kind in apps.values() for app in apps_of_kind]
 
     # ------------------------------------------------------------ who the provider says it is
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:

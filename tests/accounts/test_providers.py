@@ -447,6 +447,18 @@ def test_pages_offer_what_is_configured(client, provider, settings):
     assert "Acme" not in page
 
 
+def test_offering_them_asks_nothing_of_the_database(client, provider, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert "Continue with Google" in client.get(reverse("account_login")).text
+
+
+def test_a_row_in_the_database_is_no_provider(client, settings):
+    settings.SOCIALACCOUNT_PROVIDERS = {name: {"APPS": []} for name in ("google", "facebook", "line", "openid_connect")}
+    SocialApp.objects.create(provider="google", name="Google", client_id="x", secret="y")
+    assert "Google" not in client.get(reverse("account_login")).text
+    assert client.post(LOGIN["google"]).status_code == 404
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_provider_without_keys_is_nowhere(client, settings, kind, method):

@@ -447,6 +447,17 @@ def test_pages_offer_what_is_configured(client, provider, settings):
     assert "Acme" not in page
 
 
+@pytest.mark.parametrize("page", ["account_login", "account_signup"])
+def test_both_doors_offer_them_and_lead_on_to_what_was_asked_for(client, provider, page):
+    text = client.get(reverse(page), {"next": "/members/"}).text
+    assert 'action="/accounts/oidc/acme/login/?process=login&amp;next=%2Fmembers%2F"' in text
+
+
+def test_the_page_of_connections_where_none_is_offered(client, member):
+    sign_in(client, member)
+    assert "This shop offers none at present" in client.get(CONNECTIONS).text
+
+
 def test_offering_them_asks_nothing_of_the_database(client, provider, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert "Continue with Google" in client.get(reverse("account_login")).text

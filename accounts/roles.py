@@ -4,14 +4,14 @@
 shop's owner gave to a group besides, or took away from it, stays as it is.
 """
 
-from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as global_apps
 from django.contrib.auth.management import create_permissions
-from django.db.models import QuerySet
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 
@@ -42,7 +42,7 @@ _SUPPORT = (
 # Members by name and number, without e-mail, phone and address.
 _MARKETING = (
     _each("accounts", "view", "user", "consententry")
-    | {"accounts.mend_birthdays"}
+    | _each("accounts", "view change", "doubtfulbirthday")
     | _SEES_CATALOGUE
     | _each("mylist", "view", "reminder", "reminderline", "chancescore", "datescore")
 )
@@ -57,7 +57,13 @@ _MANAGER = (
     | _each("mylist", "view change", "fittedmodel")
     | _each("mylist", "view", "modelswitch")
 )
-_OWNER = _MANAGER | {APPOINT} | _each("auth", "view add change delete", "group")
+_OWNER = (
+    _MANAGER
+    | {APPOINT}
+    | _each("auth", "view add change delete", "group")
+    # To take one from a colleague who has lost it.
+    | _each("mfa", "view delete", "authenticator")
+)
 
 ROLES: dict[str, frozenset[str]] = {
     "support": _SUPPORT,
@@ -73,9 +79,7 @@ def sync(*, app_config: AppConfig, using: str, apps: Any = global_apps, **_signa
 
     `apps` is the state of the models that migrate has arrived at: one that is older than Role is left alone.
     """
-    wanted = {
-        name: {spelled for spelled in may if spelled.startswith(f"{app_config.label}.")} for name, may in ROLES.items()
-    }
+    wanted = {name: {one for one in may if one.startswith(f"{app_config.label}.")} for name, may in ROLES.items()}
     if not any(wanted.values()):
         return
     try:
@@ -90,8 +94,8 @@ def sync(*, app_config: AppConfig, using: str, apps: Any = global_apps, **_signa
         .objects.using(using)
         .filter(content_type__app_label=app_config.label)
     }
-    for name, spelled in wanted.items():
-        _sync_one(_role(role_model, apps, using, name), app_config.label, spelled & permissions.keys(), permissions)
+    for name, may in wanted.items():
+        _sync_one(_role(role_model, apps, using, name), app_config.label, may & permissions.keys(), permissions)
 
 
 def _role(role_model: Any, apps: Any, using: str, name: str) -> Any:
@@ -103,15 +107,32 @@ def _role(role_model: Any, apps: Any, using: str, name: str) -> Any:
 
 
 def _sync_one(role: Any, label: str, wanted: set[str], permissions: dict[str, Any]) -> None:
-    given = {spelled for spelled in role.given if spelled.startswith(f"{label}.")}
+    given = {one for one in role.given if one.startswith(f"{label}.")}
     if wanted == given or role.group is None:
         return
-    role.group.permissions.add(*(permissions[spelled] for spelled in wanted - given))
-    role.group.permissions.remove(*(permissions[spelled] for spelled in given - wanted if spelled in permissions))
+    role.group.permissions.add(*(permissions[one] for one in wanted - given))
+    role.group.permissions.remove(*(permissions[one] for one in given - wanted if one in permissions))
     role.given = sorted({*role.given} - given | wanted)
     role.save(update_fields=["given"])
 
 
-def may_give(staff: User, permissions: Iterable[str] | QuerySet[Any]) -> bool:
-    """Whether `staff` has all of these ("shop.view_order") and may appoint: nobody gives more than they have."""
-    return staff.has_perm(APPOINT) and staff.has_perms(list(permissions))
+def spelled(permissions: QuerySet[Permission]) -> set[str]:
+    """Permissions as has_perm asks for them: "shop.view_order"."""
+    return {f"{app}.{name}" for app, name in permissions.values_list("content_type__app_label", "codename")}
+
+
+def has_all(staff: User, permissions: QuerySet[Permission]) -> bool:
+    """Whether `staff` has all of these: nobody gives, or takes in hand, more than they have themselves."""
+    return staff.is_superuser or staff.has_perms(spelled(permissions))
+
+
+def permissions_of(member: User) -> QuerySet[Permission]:
+    """What was given to the member, also while the member is inactive."""
+    return Permission.objects.filter(Q(user=member) | Q(group__user=member)).distinct()
+
+
+def may_appoint(staff: User, member: User | None = None) -> bool:
+    """Whether `staff` may make `member` (or anybody) staff and choose the roles: superusers are made by superusers."""
+    if not staff.has_perm(APPOINT) or member is None:
+        return staff.has_perm(APPOINT)
+    return (staff.is_superuser or not member.is_superuser) and has_all(staff, permissions_of(member))

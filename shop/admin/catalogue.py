@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.admin.history import HistoryPage
+from accounts.models import record_update
 from shop.admin.forms import NamedForm, OfferForm, ProductForm, StoreForm
 from shop.models import Category, Channel, Need, Offer, Product, Store
 from shop.templatetags.money import money
@@ -206,7 +208,7 @@ class StockFilter(admin.SimpleListFilter):
 
 
 @admin.register(Offer)
-class OfferAdmin(CatalogueAdmin):
+class OfferAdmin(CatalogueAdmin, HistoryPage):
     form = OfferForm
     fields = ["store", "product", "price", "currency", "stock", "is_active"]
     list_display = ["product", "sku", "store", "price_shown", "stock", "is_active"]
@@ -219,7 +221,18 @@ class OfferAdmin(CatalogueAdmin):
     actions = ["put_on_sale", "take_off_sale"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("store", "product") if obj else ()
+        if obj is None:
+            return ()
+        if self.has_sell_permission(request):
+            return ("store", "product")
+        return ("store", "product", "price", "currency", "is_active")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The warehouse counts what is there; what it costs is not theirs to say.
+        return super().has_change_permission(request, obj) or request.user.has_perm("shop.change_stock")
+
+    def has_sell_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("shop.change_offer")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Offer | None:
         offer = super().get_object(request, object_id, from_field)
@@ -236,17 +249,17 @@ class OfferAdmin(CatalogueAdmin):
     def price_shown(self, offer: Offer) -> str:
         return money(offer.price, offer.currency)
 
-    @admin.action(description=_("Put on sale"), permissions=["change"])
+    @admin.action(description=_("Put on sale"), permissions=["sell"])
     def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Offer]) -> None:
         self._sell(request, queryset, True)
 
-    @admin.action(description=_("Take off sale"), permissions=["change"])
+    @admin.action(description=_("Take off sale"), permissions=["sell"])
     def take_off_sale(self, request: HttpRequest, queryset: QuerySet[Offer]) -> None:
         self._sell(request, queryset, False)
 
     def _sell(self, request: HttpRequest, queryset: QuerySet[Offer], on_sale: bool) -> None:
-        offers = list(queryset.filter(is_active=not on_sale))
-        Offer.objects.filter(pk__in=[offer.pk for offer in offers]).update(is_active=on_sale)
+        chosen = list(queryset.filter(is_active=not on_sale).values_list("pk", flat=True))
+        offers = record_update(Offer.objects.filter(pk__in=chosen), is_active=on_sale)
         LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, [{"changed": {"fields": ["on sale"]}}])  # type: ignore[arg-type]
         count = len(offers)
         done = (

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.history import Event, HistoryPage
 from notify.admin import ReadOnly
 from shop.admin.search import MEMBER, PRODUCT, RelatedSearch
 from shop.models import Errand, Order, OrderLine, Purchase
@@ -41,7 +42,7 @@ class OrderLineInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, RelatedSearch):
+class OrderAdmin(ReadOnly, RelatedSearch, HistoryPage):
     list_display = ["number", "member", "member__member_no", "store", "status", "amount", "payment_kind", "placed_at"]
     list_filter = ["status", "store", "payment_kind", "placed_at"]
     list_select_related = ["member", "store"]
@@ -50,6 +51,19 @@ class OrderAdmin(ReadOnly, RelatedSearch):
     search_help_text = _("Order number, recipient or phone; member number, name, e-mail or phone of the member")
     ordering = ["-pk"]
     inlines = [OrderLineInline]
+
+    def moments(self, row: Order) -> list[Event]:
+        """Orders are placed, confirmed and undone in bulk, without a record of each: their own moments tell."""
+        told = [
+            (row.placed_at, Order.Status.PLACED),
+            (row.settled_at, Order.Status.SETTLED),
+            (row.undone_at, Order.Status.UNDONE),
+        ]
+        return [
+            Event(at, None if status == Order.Status.SETTLED else row.member, str(status.label))
+            for at, status in told
+            if at
+        ]
 
     @admin.display(description=_("total"), ordering="total")
     def amount(self, order: Order) -> str:

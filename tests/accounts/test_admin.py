@@ -28,7 +28,9 @@ def owner() -> Client:
 @pytest.fixture
 def staff() -> Client:
     member = MemberFactory(is_staff=True)
-    member.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    member.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="accounts").exclude(codename="appoint_staff")
+    )
     return browser_of(member)
 
 
@@ -108,7 +110,7 @@ def test_admin_cannot_change_an_email_that_was_proved(owner):
 
 
 def test_admin_keeps_a_phone_as_e164_and_unverified(owner):
-    member = MemberFactory(phone="+886911111111", phone_verified_at=datetime(2026, 1, 1, tzinfo=UTC))
+    member = MemberFactory(claimed_at=None, phone="+886911111111", phone_verified_at=datetime(2026, 1, 1, tzinfo=UTC))
     owner.post(f"/admin/accounts/user/{member.pk}/change/", {**_form_of(owner, member), "phone": "0912-345-678"})
     member.refresh_from_db()
     assert (member.phone, member.phone_verified_at) == ("+886912345678", None)
@@ -146,7 +148,10 @@ def test_admin_staff_cannot_change_a_colleague(staff):
 def test_admin_new_member_has_no_password(owner):
     form = {"name": "New", "email": "new@example.com", "language": "en", "time_zone": "Asia/Taipei"}
     counts = {"addresses-TOTAL_FORMS": 0, "addresses-INITIAL_FORMS": 0}
-    owner.post("/admin/accounts/user/add/", {**form, "reminder_channel": "email", "is_active": "on", **counts})
+    owner.post(
+        "/admin/accounts/user/add/",
+        {**form, "order_channel": "email", "reminder_channel": "email", "is_active": "on", **counts},
+    )
     member = User.objects.get(email="new@example.com")
     assert not member.has_usable_password()
     assert member.claimed_at is None

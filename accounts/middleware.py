@@ -23,10 +23,12 @@ class MemberLocaleMiddleware:
         member = request.user
         if not member.is_authenticated:
             return self.get_response(request)
-        with translation.override(member.language), timezone.override(ZoneInfo(member.time_zone)):
+        # Kept before the view, for afterwards it may be somebody else, or nobody: `request.user` is looked up anew then.
+        language = member.language
+        with translation.override(language), timezone.override(ZoneInfo(member.time_zone)):
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        response.headers.setdefault("Content-Language", member.language)
+        response.headers.setdefault("Content-Language", language)
         return response
 
 

@@ -8,6 +8,7 @@ User.birthday_doubts; a birthday that its owner or staff gave is believed and no
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import (
     Case,
@@ -27,7 +28,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat, Substr, TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import User, record_update
 
 # Younger than this nobody signs up alone: such a date is a child's, or the day of joining a few years off.
 YOUNGEST = 13
@@ -51,8 +52,11 @@ class Certainty(TextChoices):
     UNKNOWN = "unknown", _("Not known")
 
 
-class Impossible(ValueError):
+class Impossible(ValidationError):
     """In the future, or longer ago than anybody lives."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Nobody who shops here can be born on this day."), code="impossible_birthday")
 
 
 def certainty(member: User) -> Certainty:
@@ -76,9 +80,7 @@ def change(*, member: User, birthday: date | None, source: str, at: datetime) ->
     `source` is one of User.BirthdaySource. Raises Impossible.
     """
     if birthday is not None:
-        today = at.astimezone(ZoneInfo(member.time_zone)).date()
-        if not _years_before(today, OLDEST) <= birthday <= today:
-            raise Impossible
+        check(birthday, member=member, at=at)
     is_believed = birthday is not None and source in {User.BirthdaySource.MEMBER, User.BirthdaySource.STAFF}
     changes: dict[str, object] = {
         "birthday": birthday,
@@ -94,6 +96,49 @@ def change(*, member: User, birthday: date | None, source: str, at: datetime) ->
     return member
 
 
+def check(birthday: date, *, member: User, at: datetime) -> None:
+    """Raise Impossible unless somebody where the member lives can have this birthday."""
+    today = at.astimezone(ZoneInfo(member.time_zone)).date()
+    if not _years_before(today, OLDEST) <= birthday <= today:
+        raise Impossible
+
+
+def confirm(members: QuerySet[User], *, at: datetime) -> int:
+    """Staff know these birthdays to be right as they are; returns how many."""
+    known = members.filter(birthday__isnull=False, birthday_confirmed_at__isnull=True)
+    return len(
+        record_update(known, birthday_source=User.BirthdaySource.STAFF, birthday_doubts=[], birthday_confirmed_at=at)
+    )
+
+
+Forgotten = dict[int, tuple[date | None, str, list[str]]]
+"""By member id: a birthday, where it came from, what spoke against it."""
+
+
+@transaction.atomic
+def forget(members: QuerySet[User]) -> Forgotten:
+    """Forget the doubtful birthdays among these; what `remember` needs to take it back."""
+    doubtful = members.filter(birthday__isnull=False).exclude(birthday_doubts=[])
+    rows = doubtful.select_for_update().order_by("pk")
+    forgotten: Forgotten = {
+        pk: (birthday, source, doubts)
+        for pk, birthday, source, doubts in rows.values_list("pk", "birthday", "birthday_source", "birthday_doubts")
+    }
+    record_update(User.objects.filter(pk__in=forgotten), birthday=None, birthday_source="", birthday_doubts=[])
+    return forgotten
+
+
+@transaction.atomic
+def remember(forgotten: Forgotten) -> int:
+    """Put back what was forgotten, where nothing else was written down meanwhile; returns how many."""
+    still = User.objects.select_for_update().filter(pk__in=forgotten, birthday__isnull=True).order_by("pk")
+    members = list(still)
+    for member in members:
+        member.birthday, member.birthday_source, member.birthday_doubts = forgotten[member.pk]
+        member.save(update_fields=["birthday", "birthday_source", "birthday_doubts"])
+    return len(members)
+
+
 def _years_before(day: date, years: int) -> date:
     try:
         return day.replace(year=day.year - years)
@@ -105,18 +150,21 @@ def flag(*, today: date, first_bought: Combinable) -> int:
     """Find what speaks against every birthday that nobody confirmed; returns for how many members that changed.
 
     `first_bought` is an expression over members: the day of the first purchase, null for who bought nothing. Two
-    statements however many members there are, and only changed rows are written: those who buy or sign in meanwhile
-    wait for the write of these alone.
+    statements however many members there are, and only changed rows are locked and written, in the order of their ids.
+    Who confirms a birthday meanwhile is left alone.
     """
     found = User.objects.filter(birthday_confirmed_at__isnull=True).values(
         "pk", found=_as_list(_rules(today, first_bought))
     )
     sql, params = found.query.sql_with_params()
+    lock = connection.ops.for_update_sql(of=("u",)) if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         # Django's own UPDATE knows no FROM and would ask for each doubt twice: to compare, and to write.
         cursor.execute(
-            f"UPDATE accounts_user SET birthday_doubts = f.found FROM ({sql}) AS f "  # noqa: S608
-            "WHERE accounts_user.id = f.pk AND accounts_user.birthday_doubts <> f.found",
+            "UPDATE accounts_user SET birthday_doubts = changed.found FROM ("  # noqa: S608
+            f"SELECT u.id, f.found FROM ({sql}) AS f JOIN accounts_user u ON u.id = f.pk "
+            f"WHERE u.birthday_confirmed_at IS NULL AND u.birthday_doubts <> f.found ORDER BY u.id {lock}"
+            ") AS changed WHERE accounts_user.id = changed.id",
             params,
         )
         return cursor.rowcount

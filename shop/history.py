@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, FloatField, Func, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least, TruncDate
 
 from accounts.models import User
 from shop.models import Order, OrderLine, Purchase
@@ -179,6 +180,23 @@ def first_bought(*, member: str, product: str, after: str, until: datetime) -> t
         Subquery(ordered.order_by("order__placed_at").values("order__placed_at")[:1]),
         Subquery(imported.order_by("purchased_at").values("purchased_at")[:1]),
     )
+
+
+def first_day(*, member: str = "pk") -> Least:
+    """The day when a row's member (the column `member`) first bought anything; null for who has not."""
+    imported = Subquery(
+        Purchase.objects.filter(member=OuterRef(member), quantity__gt=0)
+        .order_by("purchased_at")
+        .values("purchased_on")[:1]
+    )
+    ordered = Subquery(
+        Order.objects.filter(member=OuterRef(member))
+        .exclude(status=Order.Status.UNDONE)
+        .order_by("placed_at")
+        .values(day=TruncDate("placed_at"))[:1]
+    )
+    # SQLite's least of something and nothing is nothing.
+    return Least(Coalesce(imported, ordered), Coalesce(ordered, imported))
 
 
 def had_bought(*, by: datetime, member: str = "pk") -> Q:

@@ -1,9 +1,10 @@
 """people: members, addresses. consents: what they agreed to. records: what staff and members did about them.
 
-history: how changes are recorded. roles: what staff may do.
+doubtful: their doubtful birthdays. history: how changes are recorded. roles: what staff may do.
 """
 
 from accounts.models.consents import ConsentEntry
+from accounts.models.doubtful import DoubtfulBirthday
 from accounts.models.history import History, record_update
 from accounts.models.people import Address, LowerEmailField, User, UserManager, new_member_no, validate_time_zone
 from accounts.models.records import DataExport, ErasedMember, Impersonation, Merge
@@ -13,6 +14,7 @@ __all__ = [
     "Address",
     "ConsentEntry",
     "DataExport",
+    "DoubtfulBirthday",
     "ErasedMember",
     "History",
     "Impersonation",

@@ -1,5 +1,5 @@
-"""The shop as staff see it: the catalogue to be kept, orders and purchases to be looked up."""
+"""The shop as staff see it: a catalogue to be kept, orders and purchases to look up, birthdays to be mended."""
 
-from shop.admin import catalogue, history
+from shop.admin import birthdays, catalogue, history
 
-__all__ = ["catalogue", "history"]
+__all__ = ["birthdays", "catalogue", "history"]

@@ -237,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-exports": {"task": "accounts.tasks.expire_exports", "schedule": timedelta(hours=1)},
     "erase-closed-members": {"task": "accounts.tasks.erase_closed_members", "schedule": timedelta(hours=1)},
     "fit-weekly": {"task": "mylist.tasks.fit_model_when_due", "schedule": timedelta(minutes=20)},
+    "flag-birthdays": {"task": "shop.tasks.flag_birthdays", "schedule": timedelta(days=1)},
 }
 
 # ---------------------------------------------------------------- people

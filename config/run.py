@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 from http.client import HTTPConnection, HTTPException
@@ -104,6 +105,13 @@ def web_answers(host: str, port: int) -> bool:
         connection.close()
 
 
+def staff_code() -> str:
+    """What the app of the demo's staff shows now. A command says it, as the supervisor loads none of Django's apps."""
+    command = [sys.executable, "manage.py", "demo_code"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own, no shell
+    return said.stdout.strip() or said.stderr.strip()
+
+
 def welcome(url: str) -> str:
     """What to open, who to be there, where things land."""
     lines = ["", f"  My List is open:   {url}/", f"  Staff:             {url}/admin/"]
@@ -112,6 +120,10 @@ def welcome(url: str) -> str:
         lines += ["", "  Sign in as (e-mail, password):"]
         for role, person in json.loads(people.read_text()).items():
             lines.append(f"    {role:<16} {person['email']}   {person['password']}")
+            if person.get("totp"):
+                lines += [f"      {staff_code()}", "      The next one says:  .venv/bin/python manage.py demo_code"]
+        if "127.0.0.1" in url:
+            lines += ["", f"  Passkeys need a name, not a number:  {url.replace('127.0.0.1', 'localhost')}/"]
     if mail := getattr(settings, "EMAIL_FILE_PATH", None):
         lines += ["", f"  Mails (sign-in codes, too) land in  {mail}"]
     if settings.SMS_URL.startswith("filesms:///"):

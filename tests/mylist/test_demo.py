@@ -1,5 +1,8 @@
 """The demo shop: believable, deterministic, and only in an empty shop."""
 
+import json
+import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from accounts.models import User
+from config import run
 from mylist import demo, lists
 from mylist.lists import Group
 from mylist.models import FittedModel, ForecastCheck, Prediction
@@ -56,10 +60,38 @@ def test_the_newcomer_has_no_list_and_staff_may_enter_the_admin(client, sign_ins
 
 
 def test_the_passwords_open_the_door_without_a_code(client, sign_ins):
-    for sign_in in sign_ins.values():
+    for role in ("shopper", "newcomer"):
         client.logout()
-        client.post("/accounts/login/", {"login": sign_in.email, "password": sign_in.password})
+        client.post("/accounts/login/", {"login": sign_ins[role].email, "password": sign_ins[role].password})
         assert client.get("/members/").status_code == 200
+
+
+def test_staff_need_the_code_that_the_command_says(client, sign_ins, settings, tmp_path, capsys):
+    staff = sign_ins["staff"]
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(CommandError, match="no demo"):
+        call_command("demo_code")
+    (tmp_path / "demo.json").write_text(json.dumps({"staff": asdict(staff)}))
+    call_command("demo_code")
+    said = capsys.readouterr().out
+    client.post("/accounts/login/", {"login": staff.email, "password": staff.password})
+    assert client.get("/admin/").status_code == 302
+    code = re.search(r": (\d{6}),", said).group(1)
+    client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert client.get("/admin/").status_code == 200
+
+
+def test_what_make_run_prints_tells_staff_the_code(settings, tmp_path, monkeypatch):
+    settings.DATA_DIR = tmp_path
+    sign_in = {"email": "staff@example.com", "password": "secret", "totp": "JBSWY3DPEHPK3PXP"}
+    (tmp_path / "demo.json").write_text(json.dumps({"staff": sign_in}))
+    monkeypatch.setenv("MYLIST_DATA_DIR", str(tmp_path))
+    page = run.welcome("http://127.0.0.1:8000")
+    assert re.search(r"Staff code at \d\d:\d\d:\d\d: \d{6}, good for one sign-in until \d\d:\d\d:\d\d\.", page)
+    assert "manage.py demo_code" in page
+    assert "http://localhost:8000/" in page
+    (tmp_path / "demo.json").unlink()
+    assert "code" not in run.welcome("http://127.0.0.1:8000").partition("Mails")[0]
 
 
 def test_some_members_are_imported_and_not_yet_claimed(sign_ins):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import prevent_enumeration
+from allauth.account.internal.templatekit import get_entrance_context_data
 from allauth.account.models import EmailAddress, Login
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
@@ -189,7 +190,8 @@ class AccountAdapter(DefaultAccountAdapter):
             error = ValidationError([self.validation_error("not_sent")])
             response = ErrorResponse(self.request, exception=error, status=HTTPStatus.SERVICE_UNAVAILABLE)
         else:
-            response = render(self.request, "account/code_not_sent.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+            doors = get_entrance_context_data(self.request)
+            response = render(self.request, "account/code_not_sent.html", doors, status=HTTPStatus.SERVICE_UNAVAILABLE)
         response.headers["Retry-After"] = "60"  # seconds
         return ImmediateHttpResponse(response)
 

@@ -19,6 +19,14 @@ def claimed_by_another(member: User, *, email: str = "", phone: str = "") -> Use
     return User.objects.filter(**contact, claimed_at__isnull=False).exclude(pk=member.pk).first()
 
 
+def is_own(member: User, *, email: str = "", phone: str = "") -> bool:
+    """Whether the member has this contact now: the phone, the e-mail, or a proved further e-mail."""
+    if phone:
+        return member.phone == phone
+    proved = EmailAddress.objects.filter(user=member, email=email, verified=True)
+    return member.email == email or proved.exists()
+
+
 @transaction.atomic
 def change_email(*, member: User, email: str, at: datetime) -> User:
     """Give the member `email`, which a code has just proved, in place of the one there was; tell the old one.

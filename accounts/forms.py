@@ -36,9 +36,7 @@ class JoinForm(forms.Form):
         return self.cleaned_data
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Called by allauth for a new member, before the contact is proved."""
-        user.name = self.cleaned_data["name"]
-        user.save(update_fields=["name"])
+        """allauth asks for it; see accounts.sign_in.NameWaits for what becomes of the name."""
 
 
 def check_contact(given: Mapping[str, Any]) -> None:

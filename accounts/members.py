@@ -14,11 +14,12 @@ class ClaimRefused(Exception):
 
 
 @transaction.atomic
-def claim(*, member: User, at: datetime, email: str = "", phone: str = "") -> User:
+def claim(*, member: User, at: datetime, email: str = "", phone: str = "", name: str = "") -> User:
     """Hand a member to the person who has just proved to receive mail at `email`, or SMS at `phone` (E.164).
 
     Afterwards the contact is verified and `claimed_at` is set; a member claimed before keeps its moment. With it the
     ledger of consents begins, and who can be reached by phone alone gets by SMS what otherwise comes by e-mail.
+    `name` is what the same person gave when joining; a member who has one, as an imported one, keeps it.
     Raises ClaimRefused when the contact is not the member's, or the member is not active.
     """
     kept = User.objects.select_for_update().get(pk=member.pk)
@@ -32,8 +33,9 @@ def claim(*, member: User, at: datetime, email: str = "", phone: str = "") -> Us
         kept.phone_verified_at = kept.phone_verified_at or at
     first = kept.claimed_at is None
     kept.claimed_at = kept.claimed_at or at
-    kept.save(update_fields=["claimed_at", "phone_verified_at"])
-    member.claimed_at, member.phone_verified_at = kept.claimed_at, kept.phone_verified_at
+    kept.name = kept.name or name
+    kept.save(update_fields=["claimed_at", "phone_verified_at", "name"])
+    member.claimed_at, member.phone_verified_at, member.name = kept.claimed_at, kept.phone_verified_at, kept.name
     if first:
         consents.choose(member=kept, at=at, source=consents.Source.JOIN, **_channels(kept))
     return kept

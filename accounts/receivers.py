@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from allauth.account.internal.stagekit import clear_login
+from allauth.account.internal.stagekit import clear_login, unstash_login
 from allauth.account.models import EmailAddress
 from allauth.account.signals import authentication_step_completed, email_confirmed
 from allauth.core import context
@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import devices, members, second_factor
+from accounts import contacts, devices, members, second_factor
 from accounts.models import User
 
 
@@ -33,10 +33,12 @@ def claim_by_code(
     """A code sent to the e-mail or phone was entered. Runs before allauth goes on to sign the member in."""
     if method != "code":
         return
-    if phone and user.phone != phone:
+    email, phone = (email or "").lower(), phone or ""
+    if not contacts.is_own(user, email=email, phone=phone):
         # Changed after the code was sent: who has the old one has nothing to do with this member any more.
         raise ImmediateHttpResponse(_begin_again(request))
-    _claim(user, email=email or "", phone=phone or "")
+    login = unstash_login(request, peek=True)
+    _claim(user, email=email, phone=phone, name=login.state.get("name", "") if login else "")
 
 
 def _begin_again(request: HttpRequest) -> HttpResponse:
@@ -50,10 +52,10 @@ def claim_by_confirmation(*, email_address: EmailAddress, **_kwargs: Any) -> Non
     _claim(email_address.user, email=email_address.email)
 
 
-def _claim(member: User, *, email: str = "", phone: str = "") -> None:
+def _claim(member: User, *, email: str = "", phone: str = "", name: str = "") -> None:
     # A second address of a member is not the one the member was imported with; a closed member stays closed.
     if member.is_active and (phone or member.email == email.lower()):
-        members.claim(member=member, email=email, phone=phone, at=timezone.now())
+        members.claim(member=member, email=email, phone=phone, name=name, at=timezone.now())
 
 
 @receiver(authenticator_added, dispatch_uid="accounts.record_shown")

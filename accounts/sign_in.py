@@ -7,9 +7,10 @@ import unicodedata
 from typing import Any
 
 from allauth.account import forms as allauth_forms
-from allauth.headless.account.inputs import RequestLoginCodeInput
+from allauth.headless.account.inputs import RequestLoginCodeInput, SignupInput
 from django import forms
 from django.core.validators import EmailValidator
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -46,7 +47,22 @@ class ContactField(forms.CharField):
             raise forms.ValidationError(self.error_messages["invalid_contact"], code="invalid_contact") from error
 
 
-class JoinPageForm(allauth_forms.SignupForm):
+class NameWaits:
+    """The name is written down when the contact is proved: until then it is a stranger's word about its owner.
+
+    It waits with the login that this begins (accounts.stages), new member or not.
+    """
+
+    def try_save(self, request: HttpRequest) -> Any:
+        request.joining_name = self.cleaned_data["name"]  # type: ignore[attr-defined]
+        return super().try_save(request)  # type: ignore[misc]
+
+
+class JoinInput(NameWaits, SignupInput):
+    """accounts.forms.JoinForm as allauth completes it for apps."""
+
+
+class JoinPageForm(NameWaits, allauth_forms.SignupForm):
     """accounts.forms.JoinForm as allauth completes it for the page."""
 
     contact = ContactField(autocomplete="tel")

@@ -30,6 +30,7 @@ class JoinByCodeStage(LoginByCodeStage):
         else:
             login.user = _member_with(email, phone)
             login.redirect_url = get_next_redirect_url(self.request)
+        login.state["name"] = getattr(self.request, "joining_name", "")
         login_by_code.LoginCodeVerificationProcess.initiate(
             request=self.request, user=login.user, email=email or None, phone=phone or None, stage=self
         )

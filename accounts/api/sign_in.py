@@ -7,7 +7,7 @@ from allauth.headless.account.views import RequestLoginCodeView, SignupView
 from allauth.headless.base.response import AuthenticationResponse, ConflictResponse
 from django.http import HttpRequest, HttpResponse
 
-from accounts.sign_in import RequestCodeInput
+from accounts.sign_in import JoinInput, RequestCodeInput
 
 
 class RequestCodeView(RequestLoginCodeView):
@@ -15,6 +15,8 @@ class RequestCodeView(RequestLoginCodeView):
 
 
 class JoinView(SignupView):
+    input_class = JoinInput
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """allauth's own swallows the answer of a limit, or of a gateway that is down, when the code is sent."""
         if request.user.is_authenticated:

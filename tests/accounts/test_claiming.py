@@ -316,6 +316,13 @@ def test_phone_changed_between_the_sms_and_the_code(client, with_phone, newest_s
     assert with_phone.phone == "+886911111111"
 
 
+def test_email_changed_between_the_mail_and_the_code(client, imported, newest_code):
+    ask_for_code(client, imported.email)
+    User.objects.update(email="new@example.com")
+    assert enter_code(client, newest_code()).url == "/accounts/login/"
+    assert signed_in_as(client) is None
+
+
 def test_member_who_is_about_to_close_may_come_back(client, newest_sms_code):
     member = MemberFactory(phone=PHONE, closing_at=timezone.now() + timedelta(days=3))
     ask_for_code(client, PHONE)

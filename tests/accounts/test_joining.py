@@ -23,11 +23,12 @@ def test_join_asks_for_the_code_then_signs_in(client, newest_code):
     assert response.url == "/accounts/login/code/confirm/"
     assert signed_in_as(client) is None
     member = User.objects.get()
-    assert (member.name, member.email, member.claimed_at) == ("Newcomer", "new@example.com", None)
+    assert (member.name, member.email, member.claimed_at) == ("", "new@example.com", None)
     response = enter_code(client, newest_code())
     assert response.url == "/"
     member.refresh_from_db()
     assert signed_in_as(client) == str(member.pk)
+    assert member.name == "Newcomer"
     assert member.claimed_at is not None
     assert not member.has_usable_password()
     assert EmailAddress.objects.get().verified
@@ -98,9 +99,10 @@ def test_join_by_phone(client, newest_sms_code, mailoutbox, typed):
     response = join(client, typed, "Newcomer")
     assert response.url == "/accounts/login/code/confirm/"
     member = User.objects.get()
-    assert (member.name, member.phone, member.phone_verified_at) == ("Newcomer", PHONE, None)
+    assert (member.name, member.phone, member.phone_verified_at) == ("", PHONE, None)
     enter_code(client, newest_sms_code())
     member.refresh_from_db()
+    assert member.name == "Newcomer"
     assert signed_in_as(client) == str(member.pk)
     assert member.claimed_at is not None
     assert member.phone_verified_at == member.claimed_at
@@ -124,6 +126,13 @@ def test_the_ledger_of_consents_begins_with_the_code(client, newest_code):
     assert consents.recorded(member) == {("orders", "email"), ("reminders", "email")}
     entry = ConsentEntry.objects.first()
     assert (entry.source, entry.at) == ("join", member.claimed_at)
+
+
+def test_the_name_is_what_the_owner_of_the_contact_typed(client, newest_sms_code):
+    join(Client(), PHONE, "A stranger's joke")
+    join(client, PHONE, "Chen Wei")
+    enter_code(client, newest_sms_code())
+    assert User.objects.get().name == "Chen Wei"
 
 
 def test_join_by_the_phone_of_an_unclaimed_member_claims_it(client, imported, newest_sms_code, mailoutbox):

@@ -92,7 +92,8 @@ def number_hashes(member_no: str) -> list[str]:
 def erased_numbers(member_nos: Iterable[str]) -> Iterator[str]:
     """Which of these member numbers were those of members who have been erased."""
     known = set(ErasedMember.objects.values_list("number_hash", flat=True))
-    return (number for number in member_nos if known and not known.isdisjoint(number_hashes(number)))
+    if known:
+        yield from (number for number in member_nos if not known.isdisjoint(number_hashes(number)))
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
-from shop.importing import checking, merging, parsing, staging
+from shop.importing import checking, erased, merging, parsing, staging
 from shop.importing.aside import check_foreign_keys
 from shop.importing.problems import Refused, Stopped
 from shop.importing.reading import batches, find
@@ -93,6 +93,7 @@ class _Run:
         for name in masters:
             self._check_doubles(name)
         self._leave_out()
+        self.outcome.counts["members"].left_out = erased.leave_out(self.tables["members"])
         self._merge_masters()
         self._merge_transactions()
         for name, counts in self.outcome.counts.items():
@@ -196,6 +197,7 @@ class _Run:
                 "DELETE FROM import_transactions WHERE sku IN (SELECT sku FROM import_left_out)"
             )
             merging.follow_merged_members()
+            counts["transactions"].left_out += erased.leave_out(table)
             checking.check_references(table, self._take_out)
             if not self._welcome:
                 return

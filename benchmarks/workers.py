@@ -61,9 +61,10 @@ INSERT INTO shop_offer (store_id, product_id, price, currency, is_active)
 
 MEMBERS = """
 INSERT INTO accounts_user (password, is_superuser, member_no, name, email, phone, language, time_zone, joined_at,
-    home_channel, email_consent, sms_consent, reminder_channel, is_active, is_staff)
-    SELECT '', false, 'C' || n, 'Customer ' || n, '', '', 'en', 'Asia/Taipei', now(), '', false, false, 'email', true,
-    false FROM generate_series(1, %s) n
+    home_channel, birthday_source, birthday_doubts, order_channel, email_consent, sms_consent, reminder_channel,
+    is_active, is_staff)
+    SELECT '', false, 'C' || n, 'Customer ' || n, '', '', 'en', 'Asia/Taipei', now(), '', '', '[]', 'email', false,
+    false, 'email', true, false FROM generate_series(1, %s) n
 """
 
 PURCHASES = """

@@ -34,6 +34,8 @@ from notify.channels import Refused, TryLater, sms
 
 logger = logging.getLogger(__name__)
 
+# Of the news allauth has about passwords; one message tells them all.
+_PASSWORD_NEWS = {"password_set", "password_changed", "password_reset"}
 _MISMATCH = _("The e-mail or phone and the password do not belong together.")
 _TAKEN = _("This contact is on another record; our staff can join the two.")
 
@@ -166,10 +168,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # ------------------------------------------------------------ mail
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
-        # What allauth has to tell about passkeys and codes goes out as our own notices do.
-        if template_prefix.startswith("mfa/"):
+        # What allauth has to tell about passwords, passkeys and codes goes out as our own notices do.
+        folder, _email, name = template_prefix.split("/")
+        if name in _PASSWORD_NEWS:
+            name = "password_changed"
+        if folder == "mfa" or name == "password_changed":
             at = timezone.now()
-            name = template_prefix.rpartition("/")[2]
             notices.tell(member=user, template=name, key=f"{name}-{user.pk}-{at.timestamp()}", at=at)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

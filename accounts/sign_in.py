@@ -7,13 +7,16 @@ import unicodedata
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.core import context
 from allauth.headless.account.inputs import RequestLoginCodeInput, SignupInput
 from django import forms
 from django.core.validators import EmailValidator
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts import second_factor
 from accounts.forms import check_contact
 from accounts.phones import NotAPhone, to_e164
 from notify.channels import sms
@@ -140,6 +143,15 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail")
         self.fields["email"].widget.attrs = dict(_EMAIL)
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):
+    """The old one is not asked of who has just come in: by a code, perhaps, because it is forgotten."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if second_factor.is_fresh(context.request, at=timezone.now()):
+            del self.fields["oldpassword"]
 
 
 class _CodeMixin:

@@ -264,6 +264,7 @@ ACCOUNT_FORMS = {
     "confirm_email_verification_code": "accounts.sign_in.ConfirmEmailCodeForm",
     "confirm_password_reset_code": "accounts.sign_in.ConfirmPasswordResetCodeForm",
     "reset_password": "accounts.sign_in.ResetPasswordForm",
+    "change_password": "accounts.sign_in.ChangePasswordForm",
     "add_email": "accounts.contact_forms.NewEmailForm",
     "change_phone": "accounts.contact_forms.NewPhoneForm",
     "verify_phone": "accounts.sign_in.ConfirmPhoneCodeForm",

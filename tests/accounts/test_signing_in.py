@@ -1,8 +1,10 @@
 """Signing in with a password or a code, and what the doors tell strangers: nothing."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
@@ -13,6 +15,7 @@ from accounts import members
 from accounts.models import User
 from accounts.phones import for_people
 from notify.channels import sms
+from notify.models import Message
 from tests.accounts.conftest import PASSWORD, ask_for_code, enter_code, join, other_code, signed_in_as
 from tests.factories import MemberFactory
 
@@ -190,6 +193,51 @@ def test_sign_in_by_code_keeps_a_second_verified_address(client, member, newest_
     member.refresh_from_db()
     assert signed_in_as(client) == str(member.pk)
     assert member.email == "member@example.com"
+
+
+# ---------------------------------------------------------------- a password of one's own
+
+
+def choose_password(client: Client, new: str, **more: str):
+    return client.post("/accounts/password/change/", {"password1": new, "password2": new, **more})
+
+
+def test_who_forgot_the_password_comes_by_code_and_chooses_another(client, member, newest_sms_code):
+    ask_for_code(client, PHONE)
+    enter_code(client, newest_sms_code())
+    assert "oldpassword" not in client.get("/accounts/password/change/").text
+    choose_password(client, "another-long-phrase")
+    other = Client()
+    sign_in(other, member.email, "another-long-phrase")
+    assert signed_in_as(other) == str(member.pk)
+    (news,) = Message.objects.all()
+    assert (news.recipient, news.subject) == (member.email, "Your account at My List has a new password")
+
+
+def test_later_the_old_password_is_asked_for(client, member, newest_sms_code):
+    with time_machine.travel("2026-11-18T04:00:00Z", tick=False) as clock:
+        ask_for_code(client, PHONE)
+        enter_code(client, newest_sms_code())
+        clock.shift(timedelta(minutes=16))
+        assert "oldpassword" in client.get("/accounts/password/change/").text
+        choose_password(client, "another-long-phrase")
+        member.refresh_from_db()
+        assert member.check_password(PASSWORD)
+        choose_password(client, "another-long-phrase", oldpassword=PASSWORD)
+        member.refresh_from_db()
+        assert member.check_password("another-long-phrase")
+
+
+def test_set_and_reset_passwords_are_told_of(client, member, newest_code):
+    client.post("/accounts/password/reset/", {"email": member.email})
+    client.post("/accounts/password/reset/confirm/", {"code": newest_code()})
+    client.post(
+        "/accounts/password/reset/complete/", {"password1": "a-third-long-phrase", "password2": "a-third-long-phrase"}
+    )
+    User.objects.update(password="")
+    client.force_login(User.objects.get())
+    client.post("/accounts/password/set/", {"password1": PASSWORD, "password2": PASSWORD})
+    assert Message.objects.count() == 2
 
 
 # ---------------------------------------------------------------- who is a member is nobody's business

@@ -1,13 +1,21 @@
-"""What every page and answer gets: the member's language and time zone, what the limits say; when a device was seen."""
+"""What every page and answer gets: the member's language and time zone, what the limits say; when a device was seen.
+
+And whose shop it is while staff look at it as a member.
+"""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import resolve
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from accounts import devices, limits
+from accounts import devices, impersonation, limits
+from accounts.models import Impersonation
 
 
 class MemberLocaleMiddleware:
@@ -23,7 +31,7 @@ class MemberLocaleMiddleware:
         member = request.user
         if not member.is_authenticated:
             return self.get_response(request)
-        # Kept before the view, for afterwards it may be somebody else, or nobody: `request.user` is looked up anew then.
+        # Kept before the view: afterwards `request.user` may be looked up anew, and be nobody.
         language = member.language
         with translation.override(language), timezone.override(ZoneInfo(member.time_zone)):
             request.LANGUAGE_CODE = translation.get_language()
@@ -58,3 +66,74 @@ class DeviceSeenMiddleware:
         if request.session.get("_auth_user_id") and request.user.is_authenticated:
             devices.note_seen(request.session, at=timezone.now())
         return self.get_response(request)
+
+
+class LookingMiddleware:
+    """While staff look at the shop as a member: that member's pages, a few of them, and nothing written anywhere.
+
+    Before the language is chosen, for the pages are shown as the member sees them; the bar that ends it is drawn by
+    base.html, in the language of the staff.
+    """
+
+    SEEN = {
+        "mylist:list",
+        "mylist:hidden",
+        "accounts:me",
+        "shop:home",
+        "shop:styles",
+        "shop:store",
+        "shop:product",
+        "shop:basket",
+        "shop:orders",
+        "shop:order",
+        "media",
+    }
+    END = "accounts:look_end"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if impersonation.SESSION_KEY not in request.session:
+            return self.get_response(request)
+        look = impersonation.current(session=request.session, staff=request.user, at=timezone.now())
+        if look is None:
+            return self._over(request)
+        request.looking = look  # type: ignore[attr-defined]
+        request.user = look.member
+        page = _page(request)
+        if page == self.END and request.method == "POST":
+            return self.get_response(request)
+        if page not in self.SEEN or request.method not in {"GET", "HEAD", "OPTIONS"}:
+            return _refusal(request, look)
+        with connection.execute_wrapper(impersonation.refuse_writes):
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, impersonation.LookOnly):
+            return _refusal(request, request.looking)  # type: ignore[attr-defined]
+        return None
+
+    def _over(self, request: HttpRequest) -> HttpResponse:
+        """The time is up, or one of the two may no longer: what was meant for the member is not done as the staff."""
+        look = impersonation.end(session=request.session, at=timezone.now())
+        if look is None or request.method not in {"GET", "HEAD"}:
+            return HttpResponse(_("You no longer look at the shop as a member."), status=403, content_type="text/plain")
+        return redirect("admin:accounts_user_change", look.member_id)
+
+
+def _page(request: HttpRequest) -> str:
+    try:
+        return resolve(request.path_info).view_name
+    except Http404:
+        return ""
+
+
+def _refusal(request: HttpRequest, look: Impersonation) -> HttpResponse:
+    assert look.staff is not None  # noqa: S101 - a look without its staff is over
+    with translation.override(look.staff.language):
+        if request.path_info.startswith(("/api/", "/_allauth/")):
+            detail = _("You look at the shop as a member; nothing can be changed, and this is not shown.")
+            problem = {"type": "/problems/looking", "title": "looking", "status": 403, "detail": detail}
+            return JsonResponse(problem, status=403, content_type="application/problem+json")
+        return render(request, "accounts/looking.html", status=403)

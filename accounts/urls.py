@@ -9,7 +9,7 @@ from accounts.api import farewell as api_farewell
 from accounts.api import me as api_me
 from accounts.api import sign_in as api_sign_in
 from accounts.providers.urls import app_urlpatterns as providers_for_apps
-from accounts.views import addresses, devices, farewell, me, second_factor
+from accounts.views import addresses, devices, farewell, looks, me, second_factor
 
 app_name = "accounts"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("exports/<int:export_id>/file/", farewell.export_file, name="export_file"),
     path("closing/", farewell.close, name="closing"),
     path("closing/undo/", farewell.undo_close, name="closing_undo"),
+    path("looks/end/", looks.end, name="look_end"),
     path("sign-in-again/", second_factor.sign_in_again, name="sign_in_again"),
 ]
 # Before allauth's own under the same addresses.

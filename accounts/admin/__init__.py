@@ -1,5 +1,5 @@
 """Members for staff: who they are, what was changed about them and by whom."""
 
-from accounts.admin import elsewhere, factors, gate, groups, members
+from accounts.admin import elsewhere, factors, gate, groups, looks, members, merging
 
-__all__ = ["elsewhere", "factors", "gate", "groups", "members"]
+__all__ = ["elsewhere", "factors", "gate", "groups", "looks", "members", "merging"]

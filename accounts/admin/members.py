@@ -7,12 +7,14 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import ManyToManyField, QuerySet
 from django.forms import ModelForm, ModelMultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import birthdays, consents, roles
+from accounts import birthdays, consents, impersonation, roles
 from accounts.admin.history import HistoryPage
+from accounts.admin.looks import Looking
+from accounts.admin.merging import Merging, may_merge
 from accounts.models import Address, User
 from accounts.phones import PhoneField
 
@@ -57,7 +59,7 @@ class UserForm(ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(HistoryPage):
+class UserAdmin(Looking, Merging, HistoryPage):
     form = UserForm
     list_display = ["member_no", "name", "email", "phone", "language", "joined_at", "claimed_at", "is_active"]
     list_filter = [ClaimedFilter, "is_active", "is_staff", "language", "reminder_channel", "joined_at"]
@@ -73,7 +75,16 @@ class UserAdmin(HistoryPage):
         (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
     ]
 
+    change_form_template = "admin/accounts/user/change_form.html"
+
     # ------------------------------------------------------------ what is shown
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        member, staff = kwargs.get("obj"), cast(User, request.user)
+        if member is not None:
+            context["may_look"] = impersonation.may_look(staff, member)
+            context["may_merge"] = may_merge(request) and not member.is_staff and not member.is_superuser
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._told(request, super().get_list_display(request))
 

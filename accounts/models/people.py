@@ -179,6 +179,8 @@ class Address(models.Model):
     phone = models.CharField(_("phone"), max_length=32)
     postal_code = models.CharField(_("postal code"), max_length=16, blank=True)
     city = models.CharField(_("city and district"), max_length=100)
+    # Of addresses abroad: the state, the province, the prefecture.
+    region = models.CharField(_("state or province"), max_length=60, blank=True)
     street = models.CharField(_("street and number"), max_length=250)
     country = models.CharField(_("country"), max_length=2, default="TW", help_text=_("ISO 3166, e.g. TW"))
     is_default = models.BooleanField(_("default"), default=False)
@@ -196,4 +198,8 @@ class Address(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.postal_code} {self.city} {self.street}".strip()
+        """On one line: at home from the large to the small, abroad the other way round and with its country."""
+        if self.country == "TW":
+            return f"{self.postal_code} {self.city} {self.street}".strip()
+        place = f"{self.region} {self.postal_code}".strip()
+        return ", ".join(part for part in (self.street, self.city, place, self.country) if part)

@@ -93,7 +93,7 @@ class Order(models.Model):
     # The address as it was when the order was placed; a later change of the address book must not move the parcel.
     recipient = models.CharField(_("recipient"), max_length=150)
     phone = models.CharField(_("phone"), max_length=32)
-    address = models.CharField(_("address"), max_length=400)
+    address = models.CharField(_("address"), max_length=500)
     currency = models.CharField(_("currency"), max_length=3)
     total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     placed_at = models.DateTimeField(_("placed at"))

@@ -50,6 +50,12 @@ def granted(member: User) -> set[Grant]:
     return grants
 
 
+def is_reachable(member: User, channel: str) -> bool:
+    """Whether the member has what messages of this channel go to; no channel needs nothing."""
+    needed = {Channel.EMAIL.value: member.email, Channel.SMS.value: member.phone}
+    return bool(needed.get(channel, True))
+
+
 def recorded(member: User) -> set[Grant]:
     """What the ledger says at present; equal to `granted` after every call of this module."""
     newest = {}

@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Address, User
+from accounts import consents
+from accounts.models import Address, ConsentEntry, User
 from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, for_people, to_e164
 from notify.channels import sms
 
@@ -55,19 +56,64 @@ def time_zone_choices() -> list[tuple[str, str]]:
 
 
 class ProfileForm(forms.ModelForm):
-    """The member's own wishes; `cleaned_data` fits accounts.members.change_profile as it is."""
+    """The member's name, language and clock; `cleaned_data` fits accounts.members.change_profile as it is."""
 
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
 
     class Meta:
         model = User
-        fields = ["name", "language", "time_zone", "reminder_channel"]
-        labels = {"name": _("Name"), "language": _("Language"), "reminder_channel": _("Reminders by")}
+        fields = ["name", "language", "time_zone"]
+        labels = {"name": _("Name"), "language": _("Language")}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
+
+
+class ConsentForm(forms.Form):
+    """What may be sent, and by which way; `cleaned_data` fits accounts.consents.choose as it is."""
+
+    order_channel = forms.ChoiceField(
+        label=ConsentEntry.Purpose.ORDERS.label, choices=User.OrderChannel.choices, widget=forms.RadioSelect
+    )
+    reminder_channel = forms.ChoiceField(
+        label=ConsentEntry.Purpose.REMINDERS.label, choices=User.ReminderChannel.choices, widget=forms.RadioSelect
+    )
+    email_consent = forms.BooleanField(label=_("Offers by e-mail"), required=False)
+    sms_consent = forms.BooleanField(label=_("Offers by SMS"), required=False)
+
+    def __init__(self, *args: Any, member: User, **kwargs: Any) -> None:
+        super().__init__(*args, initial={name: getattr(member, name) for name in self.base_fields}, **kwargs)
+        self.member = member
+        words = consents.WORDINGS[consents.WORDING]
+        self.fields["order_channel"].help_text = _(words[consents.Purpose.ORDERS])
+        self.fields["reminder_channel"].help_text = _(words[consents.Purpose.REMINDERS])
+
+    @property
+    def offers_words(self) -> str:
+        return _(consents.WORDINGS[consents.WORDING][consents.Purpose.OFFERS])
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        for name in self.changed_data:
+            if problem := channel_missing(self.member, name, self.cleaned_data.get(name)):
+                self.add_error(name, problem)
+        return self.cleaned_data
+
+
+def channel_missing(member: User, wish: str, value: Any) -> str:
+    """Why the member cannot have `value` for a wish of accounts.consents.choose: there is no contact for it."""
+    channel = {"email_consent": consents.Channel.EMAIL, "sms_consent": consents.Channel.SMS}.get(wish, value)
+    if not value or value == getattr(member, wish) or consents.is_reachable(member, channel):
+        return ""
+    return _("Please add an e-mail first.") if channel == consents.Channel.EMAIL else _("Please add a phone first.")
+
+
+class BirthdayForm(forms.Form):
+    birthday = forms.DateField(
+        label=_("Birthday"), widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d")
+    )
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -92,12 +138,13 @@ class AddressForm(forms.ModelForm):
 
     class Meta:
         model = Address
-        fields = ["recipient", "phone", "country", "postal_code", "city", "street"]
+        fields = ["recipient", "phone", "country", "postal_code", "city", "region", "street"]
         labels = {
             "recipient": _("Recipient"),
             "phone": _("Phone"),
             "postal_code": _("Postal code"),
             "city": _("City and district"),
+            "region": _("State or province"),
             "street": _("Street and number"),
         }
         help_texts = {"phone": _("For the courier only.")}
@@ -106,6 +153,7 @@ class AddressForm(forms.ModelForm):
             "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "shipping tel", "inputmode": "tel"}),
             "postal_code": forms.TextInput(attrs={"autocomplete": "shipping postal-code"}),
             "city": forms.TextInput(attrs={"autocomplete": "shipping address-level2"}),
+            "region": forms.TextInput(attrs={"autocomplete": "shipping address-level1"}),
             "street": forms.TextInput(attrs={"autocomplete": "shipping street-address"}),
         }
 
@@ -113,6 +161,9 @@ class AddressForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         chosen = self.data.get(self.add_prefix("country")) or self.instance.country
         self.fields["postal_code"].required = chosen == HOME_REGION
+        if chosen != HOME_REGION:
+            self.fields["city"].label = _("City")
+            self.order_fields(["recipient", "phone", "country", "street", "city", "region", "postal_code"])
         if phone := self.initial.get("phone"):
             self.initial["phone"] = for_people(phone)
         if self.instance.is_default:
@@ -126,6 +177,8 @@ class AddressForm(forms.ModelForm):
         super().clean()
         country = self.cleaned_data.get("country", HOME_REGION)
         postal_code = self.cleaned_data.get("postal_code", "")
+        if country == HOME_REGION:
+            self.cleaned_data["region"] = ""
         if country == HOME_REGION and postal_code and not re.fullmatch(r"[0-9]{3}([0-9]{2,3})?", postal_code):
             self.add_error("postal_code", _("A postal code in Taiwan has 3, 5 or 6 digits, such as 106."))
         if phone := self.cleaned_data.get("phone"):

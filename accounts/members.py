@@ -4,6 +4,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import consents
 from accounts.models import Address, User
@@ -57,14 +58,12 @@ def change_profile(
     name: str | None = None,
     language: str | None = None,
     time_zone: str | None = None,
-    reminder_channel: str | None = None,
 ) -> User:
-    """Write down the member's own wishes; None leaves one as it is.
+    """Write down what the member says about the own person; None leaves it as it is.
 
-    `language` is one of settings.LANGUAGES, `time_zone` a name of the IANA database (Asia/Taipei),
-    `reminder_channel` one of User.ReminderChannel.
+    `language` is one of settings.LANGUAGES, `time_zone` a name of the IANA database (Asia/Taipei).
     """
-    wishes = {"name": name, "language": language, "time_zone": time_zone, "reminder_channel": reminder_channel}
+    wishes = {"name": name, "language": language, "time_zone": time_zone}
     changed = {field: value for field, value in wishes.items() if value is not None}
     for field, value in changed.items():
         setattr(member, field, value)
@@ -76,8 +75,9 @@ def set_language(*, member: User, language: str) -> User:
     return change_profile(member=member, language=language)
 
 
-def set_reminder_channel(*, member: User, reminder_channel: str) -> User:
-    return change_profile(member=member, reminder_channel=reminder_channel)
+def addresses(member: User) -> QuerySet[Address]:
+    """The member's addresses: the default first, then the newest."""
+    return Address.objects.filter(member=member).order_by("-is_default", "-pk")
 
 
 @transaction.atomic
@@ -89,6 +89,7 @@ def save_address(
     city: str,
     street: str,
     postal_code: str = "",
+    region: str = "",
     country: str = "TW",
     make_default: bool = False,
     address_id: int | None = None,
@@ -102,7 +103,7 @@ def save_address(
     mine = Address.objects.filter(member=member)
     address = mine.get(pk=address_id) if address_id is not None else Address(member=member)
     address.recipient, address.phone, address.postal_code = recipient, phone, postal_code
-    address.city, address.street, address.country = city, street, country
+    address.city, address.region, address.street, address.country = city, region, street, country
     others = mine.exclude(pk=address.pk)
     address.is_default = address.is_default or make_default or not others.filter(is_default=True).exists()
     if address.is_default:
@@ -112,8 +113,8 @@ def save_address(
 
 
 @transaction.atomic
-def delete_address(*, member: User, address_id: int) -> None:
-    """Forget an address; when it was the default, the newest of the others takes its place.
+def delete_address(*, member: User, address_id: int) -> Address:
+    """Forget an address and return it as it was; when it was the default, the newest of the others takes its place.
 
     Raises Address.DoesNotExist when it is not an address of this member.
     """
@@ -124,3 +125,4 @@ def delete_address(*, member: User, address_id: int) -> None:
     if address.is_default and newest is not None:
         newest.is_default = True
         newest.save(update_fields=["is_default"])
+    return address

@@ -5,16 +5,24 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from accounts.api import addresses as api_addresses
+from accounts.api import consents as api_consents
 from accounts.api import farewell as api_farewell
 from accounts.api import me as api_me
 from accounts.api import sign_in as api_sign_in
 from accounts.providers.urls import app_urlpatterns as providers_for_apps
-from accounts.views import addresses, devices, farewell, looks, me, second_factor
+from accounts.views import addresses, birthday, consents, devices, farewell, looks, me, second_factor
 
 app_name = "accounts"
 urlpatterns = [
     path("", me.me, name="me"),
     path("language/", me.language, name="language"),
+    path("profile/", me.profile, name="profile"),
+    path("messages/", consents.show, name="consents"),
+    path("birthday/", birthday.show, name="birthday"),
+    path("birthday/delete/", birthday.remove, name="birthday_delete"),
+    path("birthday/undo/", birthday.undo, name="birthday_undo"),
+    path("addresses/", addresses.index, name="addresses"),
+    path("addresses/undo/", addresses.undo, name="address_undo"),
     path("addresses/new/", addresses.new, name="address_new"),
     path("addresses/<int:address_id>/", addresses.edit, name="address_edit"),
     path("addresses/<int:address_id>/delete/", addresses.delete, name="address_delete"),
@@ -44,6 +52,8 @@ api_urlpatterns = [
     path("me/exports/", api_farewell.ExportListView.as_view(), name="api-exports"),
     path("me/exports/<int:pk>/file/", api_farewell.ExportFileView.as_view(), name="api-export-file"),
     path("me/closing/", api_farewell.ClosingView.as_view(), name="api-closing"),
+    path("consents/", api_consents.ConsentsView.as_view(), name="api-consents"),
+    path("consents/ledger/", api_consents.LedgerView.as_view(), name="api-consents-ledger"),
     path("addresses/", api_addresses.AddressListView.as_view(), name="api-addresses"),
     path("addresses/<int:pk>/", api_addresses.AddressView.as_view(), name="api-address"),
 ]

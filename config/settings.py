@@ -426,6 +426,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AvailabilityEnum": "mylist.lists.Availability",
         "GroupEnum": "mylist.lists.Group",
+        "MessageChannelEnum": "accounts.models.ConsentEntry.Channel",
         "OrderStatusEnum": "shop.models.Order.Status",
         "PaymentKindEnum": "shop.models.PaymentMethod.Kind",
         "ReminderChannelEnum": "accounts.models.User.ReminderChannel",

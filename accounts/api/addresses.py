@@ -20,7 +20,7 @@ class AddressSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Address
-        fields = ["id", "recipient", "phone", "postal_code", "city", "street", "country", "is_default"]
+        fields = ["id", "recipient", "phone", "postal_code", "city", "region", "street", "country", "is_default"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The same rules, word for word, as the page's form."""
@@ -51,7 +51,7 @@ class _MyAddresses(generics.GenericAPIView):
     def get_queryset(self) -> QuerySet[Address]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        return Address.objects.filter(member=self.member).order_by("-is_default", "pk")
+        return members.addresses(self.member)
 
 
 @extend_schema_view(

@@ -1,4 +1,4 @@
-"""The member's own page, and the language of all pages."""
+"""The member's own page, from which all others are reached, and the language of all pages."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import members
 from accounts.forms import ProfileForm
@@ -16,19 +16,22 @@ from accounts.views.visitor import MemberRequest, next_url
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_safe
 def me(request: MemberRequest) -> HttpResponse:
+    address = Address.objects.filter(member=request.user, is_default=True).first()
+    return render(request, "accounts/me.html", {"address": address})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         member = members.change_profile(member=request.user, **form.cleaned_data)
         with override(member.language):
             messages.success(request, _("Saved."))
         return _with_language(redirect("accounts:me"), member.language)
-    if form.errors:
-        # Validation has written the refused wishes onto the member of this request: the page shows the kept ones.
-        request.user.refresh_from_db()
-    addresses = Address.objects.filter(member=request.user).order_by("-is_default", "pk")
-    return render(request, "accounts/me.html", {"form": form, "addresses": addresses})
+    return render(request, "accounts/profile.html", {"form": form})
 
 
 @require_POST

@@ -5,7 +5,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from accounts.models import Address, User
+from accounts import consents
+from accounts.models import Address, ConsentEntry, User
 from tests.factories import AddressFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,9 @@ def api(member) -> APIClient:
     [
         ("get", "/api/v1/me/"),
         ("patch", "/api/v1/me/"),
+        ("get", "/api/v1/consents/"),
+        ("patch", "/api/v1/consents/"),
+        ("get", "/api/v1/consents/ledger/"),
         ("get", "/api/v1/addresses/"),
         ("post", "/api/v1/addresses/"),
         ("get", "/api/v1/addresses/1/"),
@@ -70,6 +74,9 @@ def test_me_get(api, member, django_assert_num_queries):
         "language": "en",
         "time_zone": "Asia/Taipei",
         "reminder_channel": "email",
+        "birthday": None,
+        "birthday_source": "",
+        "birthday_certainty": "unknown",
     }
 
 
@@ -86,6 +93,71 @@ def test_me_patch_one_leaves_the_others(api, member):
     api.patch("/api/v1/me/", {"reminder_channel": "none"})
     member.refresh_from_db()
     assert (member.name, member.language, member.reminder_channel) == ("Mei", "en", "none")
+
+
+def test_me_patch_reminders_goes_into_the_ledger(api, member):
+    api.patch("/api/v1/me/", {"reminder_channel": "sms"})
+    member.refresh_from_db()
+    assert consents.recorded(member) == consents.granted(member)
+    assert set(consents.ledger(member).values_list("source", flat=True)) == {"app"}
+
+
+def test_me_patch_birthday(api, member):
+    body = api.patch("/api/v1/me/", {"birthday": "1990-05-05"}).json()
+    assert (body["birthday"], body["birthday_source"], body["birthday_certainty"]) == ("1990-05-05", "member", "sure")
+    assert api.patch("/api/v1/me/", {"birthday": None}).json()["birthday"] is None
+    assert api.patch("/api/v1/me/", {"birthday": "1790-05-05", "name": "May"}).status_code == 400
+    member.refresh_from_db()
+    assert (member.birthday, member.name) == (None, "Mei")
+
+
+def test_consents_are_shown_with_their_words(api):
+    body = api.get("/api/v1/consents/").json()
+    assert (body["order_channel"], body["reminder_channel"]) == ("email", "email")
+    assert (body["email_consent"], body["sms_consent"], body["wording"]) == (False, False, consents.WORDING)
+    assert [words["purpose"] for words in body["words"]] == ["orders", "reminders", "offers"]
+    assert all(words["words"] for words in body["words"])
+
+
+def test_consents_patch_one_leaves_the_others(api, member):
+    body = api.patch("/api/v1/consents/", {"sms_consent": True}).json()
+    assert (body["sms_consent"], body["order_channel"]) == (True, "email")
+    member.refresh_from_db()
+    assert member.sms_consent
+    assert consents.recorded(member) == consents.granted(member)
+
+
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [
+        ("/api/v1/consents/", {"order_channel": "sms"}),
+        ("/api/v1/consents/", {"sms_consent": True}),
+        ("/api/v1/me/", {"reminder_channel": "sms"}),
+    ],
+)
+def test_a_way_without_its_contact_is_refused(api, member, path, wish):
+    User.objects.update(phone="")
+    response = api.patch(path, wish)
+    assert response.status_code == 400
+    assert response.json()["errors"] == {next(iter(wish)): ["Please add a phone first."]}
+    member.refresh_from_db()
+    assert not ConsentEntry.objects.exists()
+
+
+def test_ledger_is_mine_and_newest_first(api, member, now):
+    for given in (True, False):
+        consents.choose(member=member, at=now, source=consents.Source.MEMBER, email_consent=given)
+    consents.choose(member=MemberFactory(), at=now, source=consents.Source.JOIN)
+    entries = api.get("/api/v1/consents/ledger/").json()
+    assert len(entries) == 4
+    assert entries[0] == {
+        "purpose": "offers",
+        "channel": "email",
+        "given": False,
+        "at": "2026-11-18T12:00:00+08:00",
+        "source": "member",
+        "wording": consents.WORDING,
+    }
 
 
 def test_me_patch_nothing(api, member):
@@ -121,7 +193,9 @@ def test_addresses_first_becomes_default(api, member):
     response = api.post("/api/v1/addresses/", TAIPEI)
     assert response.status_code == 201
     body = response.json()
-    assert body == {**TAIPEI, "phone": "+886912345678", "country": "TW", "is_default": True, "id": body["id"]}
+    assert body == {**TAIPEI, "phone": "+886912345678", "region": "", "country": "TW", "is_default": True} | {
+        "id": body["id"]
+    }
     assert Address.objects.get().member == member
 
 

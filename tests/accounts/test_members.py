@@ -8,6 +8,7 @@ from accounts import members
 from accounts.forms import AddressForm, country_choices
 from accounts.models import Address, User
 from accounts.phones import NotAPhone, for_people, to_e164
+from shop.models import Order
 from tests.factories import AddressFactory, MemberFactory
 
 PLACE = {"recipient": "A", "phone": "+886912345678", "city": "C", "street": "S", "postal_code": "106"}
@@ -51,6 +52,16 @@ class TestAddresses:
         members.delete_address(member=default.member, address_id=other.pk)
         assert Address.objects.get().is_default
 
+    def test_delete_address_gives_it_back_as_it_was(self):
+        address = AddressFactory()
+        gone = members.delete_address(member=address.member, address_id=address.pk)
+        assert (gone.street, gone.is_default) == (address.street, True)
+
+    def test_addresses_come_default_first_then_the_newest(self):
+        member = MemberFactory()
+        oldest, default, newest = (AddressFactory(member=member, is_default=number == 1) for number in range(3))
+        assert list(members.addresses(member)) == [default, newest, oldest]
+
     def test_database_holds_one_default(self):
         address = AddressFactory()
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -63,11 +74,6 @@ class TestWishes:
         member = MemberFactory()
         members.set_language(member=member, language="zh-hant")
         assert User.objects.get().language == "zh-hant"
-
-    def test_set_reminder_channel(self):
-        member = MemberFactory()
-        members.set_reminder_channel(member=member, reminder_channel="none")
-        assert User.objects.get().reminder_channel == "none"
 
     def test_change_profile_writes_only_what_changed(self):
         member = MemberFactory(name="Old")
@@ -128,6 +134,46 @@ def test_address_form_tidies_codes_elsewhere():
     form = AddressForm({**PLACE, "country": "GB", "postal_code": "sw1a 1aa"})
     assert form.is_valid()
     assert form.cleaned_data["postal_code"] == "SW1A1AA"
+
+
+def test_address_form_asks_for_a_state_only_abroad():
+    typed = {**PLACE, "region": "California", "phone": "+16502530000"}
+    at_home, abroad = AddressForm({**typed, "country": "TW"}), AddressForm({**typed, "country": "US"})
+    assert at_home.is_valid()
+    assert abroad.is_valid()
+    assert (at_home.cleaned_data["region"], abroad.cleaned_data["region"]) == ("", "California")
+
+
+def test_address_form_asks_in_the_order_of_the_country():
+    def order(country: str) -> list[str]:
+        return [name for name in AddressForm({"country": country}).fields if name in ("postal_code", "city", "street")]
+
+    assert order("TW") == ["postal_code", "city", "street"]
+    assert order("US") == ["street", "city", "postal_code"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        (
+            {"postal_code": "106", "city": "台北市大安區", "street": "和平東路一段 1 號"},
+            "106 台北市大安區 和平東路一段 1 號",
+        ),
+        (
+            {"postal_code": "94043", "city": "Mountain View", "region": "CA", "street": "1 Main St", "country": "US"},
+            "1 Main St, Mountain View, CA 94043, US",
+        ),
+        ({"city": "Hong Kong", "street": "1 Queen's Rd", "country": "HK"}, "1 Queen's Rd, Hong Kong, HK"),
+    ],
+)
+def test_an_address_is_written_as_its_country_does(fields, line):
+    assert str(Address(**fields)) == line
+
+
+def test_the_longest_address_fits_an_order():
+    sizes = {name: Address._meta.get_field(name).max_length for name in ("postal_code", "city", "region", "street")}
+    longest = Address(country="US", **{name: "x" * size for name, size in sizes.items()})
+    assert len(str(longest)) <= Order._meta.get_field("address").max_length
 
 
 def test_country_choices_begin_with_taiwan_in_the_language_of_the_page(settings):

@@ -1,11 +1,14 @@
 """The members' pages."""
 
+from datetime import date
+
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import Address, User
+from accounts import consents
+from accounts.models import Address, ConsentEntry, User
 from tests.factories import AddressFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +34,19 @@ def browser(member) -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", ["/members/", "/members/addresses/new/", "/members/addresses/1/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/members/",
+        "/members/profile/",
+        "/members/messages/",
+        "/members/birthday/",
+        "/members/addresses/",
+        "/members/addresses/new/",
+        "/members/addresses/1/",
+        "/ways-to-pay/",
+    ],
+)
 def test_pages_send_the_anonymous_to_sign_in(client, path):
     assert client.get(path).url == f"/accounts/login/?next={path}"
 
@@ -43,39 +58,133 @@ def test_delete_sends_the_anonymous_to_sign_in(client):
 
 
 def test_me_shows_the_member(browser, member, django_assert_max_num_queries):
-    AddressFactory(member=member)
-    AddressFactory(member=member, is_default=False, recipient="Office")
-    AddressFactory(recipient="Stranger")
+    AddressFactory(member=member, street="Home St.")
+    AddressFactory(member=member, is_default=False)
+    AddressFactory(street="Strange St.")
     with django_assert_max_num_queries(4):
         page = browser.get("/members/").text
-    for shown in [member.member_no, member.email, "0912 345 678", "Office"]:
+    for shown in [member.member_no, member.email, "0912 345 678", "Home St.", "Asia/Taipei", "Not given"]:
         assert shown in page
-    assert "Stranger" not in page
+    assert "Strange St." not in page
 
 
-def test_me_saves_wishes(browser, member):
-    wishes = {"name": "May", "language": "zh-hant", "time_zone": "Asia/Tokyo", "reminder_channel": "none"}
-    response = browser.post("/members/", wishes)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/email/",
+        "/accounts/phone/change/",
+        "/members/messages/",
+        "/members/addresses/",
+        "/ways-to-pay/",
+        "/members/profile/",
+        "/members/birthday/",
+        "/accounts/2fa/",
+        "/members/devices/",
+        "/accounts/3rdparty/",
+        "/accounts/password/set/",
+    ],
+)
+def test_me_leads_everywhere(browser, path):
+    assert f'href="{path}"' in browser.get("/members/").text
+    assert browser.get(path).status_code == 200
+
+
+def test_me_offers_to_add_what_is_missing(browser):
+    User.objects.update(phone="", birthday=None)
+    assert "Add one" in browser.get("/members/").text
+
+
+def test_profile_saves(browser, member):
+    wishes = {"name": "May", "language": "zh-hant", "time_zone": "Asia/Tokyo"}
+    response = browser.post("/members/profile/", wishes)
     assert response.url == "/members/"
     assert response.cookies["django_language"].value == "zh-hant"
     member.refresh_from_db()
-    assert (member.name, member.language, member.time_zone, member.reminder_channel) == tuple(wishes.values())
+    assert (member.name, member.language, member.time_zone) == tuple(wishes.values())
 
 
-def test_me_refuses_an_unknown_time_zone(browser, member):
-    wishes = {"name": "Wrong", "language": "en", "time_zone": "Mars/Olympus", "reminder_channel": "email"}
-    response = browser.post("/members/", wishes)
+def test_profile_refuses_an_unknown_time_zone(browser, member):
+    response = browser.post("/members/profile/", {"name": "Wrong", "language": "en", "time_zone": "Mars/Olympus"})
     assert "time_zone" in response.context["form"].errors
-    assert "<h1>Mei</h1>" in response.text
     member.refresh_from_db()
     assert (member.name, member.time_zone) == ("Mei", "Asia/Taipei")
 
 
-def test_me_cannot_change_contacts(browser, member):
-    wishes = {"name": "Mei", "language": "en", "time_zone": "Asia/Taipei", "reminder_channel": "email"}
-    browser.post("/members/", {**wishes, "email": "x@example.com", "phone": "1", "is_staff": "on"})
+def test_profile_cannot_change_contacts(browser, member):
+    wishes = {"name": "Mei", "language": "en", "time_zone": "Asia/Taipei"}
+    browser.post("/members/profile/", {**wishes, "email": "x@example.com", "phone": "1", "is_staff": "on"})
     fresh = User.objects.get(pk=member.pk)
     assert (fresh.email, fresh.phone, fresh.is_staff) == (member.email, "+886912345678", False)
+
+
+def test_messages_are_chosen_and_written_into_the_ledger(browser, member):
+    wishes = {"order_channel": "sms", "reminder_channel": "none", "email_consent": "on"}
+    assert browser.post("/members/messages/", wishes).url == "/members/messages/"
+    member.refresh_from_db()
+    assert (member.order_channel, member.reminder_channel) == ("sms", "none")
+    assert (member.email_consent, member.sms_consent) == (True, False)
+    assert consents.recorded(member) == consents.granted(member)
+    assert set(consents.ledger(member).values_list("source", flat=True)) == {"member"}
+    page = browser.get("/members/messages/").text
+    assert page.count("<tr>") == 3
+    assert "The member&#x27;s page" in page
+
+
+def test_messages_say_what_each_is_for(browser):
+    page = browser.get("/members/messages/").text
+    for sentence in consents.WORDINGS[consents.WORDING].values():
+        assert sentence in page
+
+
+@pytest.mark.parametrize(
+    ("contact", "wish", "field"),
+    [
+        ("phone", {"order_channel": "sms"}, "order_channel"),
+        ("phone", {"reminder_channel": "sms"}, "reminder_channel"),
+        ("phone", {"sms_consent": "on"}, "sms_consent"),
+        ("email", {"email_consent": "on"}, "email_consent"),
+    ],
+)
+def test_messages_by_a_way_without_its_contact_are_refused(browser, member, contact, wish, field):
+    User.objects.update(**{contact: ""})
+    response = browser.post("/members/messages/", {"order_channel": "email", "reminder_channel": "none", **wish})
+    assert list(response.context["form"].errors) == [field]
+    assert not ConsentEntry.objects.exists()
+
+
+def test_messages_a_wish_that_stays_needs_no_contact(browser, member):
+    User.objects.update(email="")
+    wishes = {"order_channel": "email", "reminder_channel": "none"}
+    assert browser.post("/members/messages/", wishes).status_code == 302
+
+
+def test_birthday_is_asked_for_with_the_reason(browser, member):
+    assert "greeting" in browser.get("/members/birthday/").text
+    assert browser.post("/members/birthday/", {"birthday": "1990-05-05"}).url == "/members/"
+    member.refresh_from_db()
+    assert (member.birthday, member.birthday_source) == (date(1990, 5, 5), "member")
+    page = browser.get("/members/birthday/").text
+    assert 'value="1990-05-05"' in page
+    assert "The member; Confirmed" in page
+
+
+def test_birthday_in_the_future_is_refused(browser, member):
+    response = browser.post("/members/birthday/", {"birthday": "2990-05-05"})
+    assert "birthday" in response.context["form"].errors
+    member.refresh_from_db()
+    assert member.birthday is None
+
+
+def test_birthday_is_deleted_and_comes_back(browser, member):
+    User.objects.update(birthday=date(1990, 5, 5), birthday_source="import")
+    page = browser.post("/members/birthday/delete/", follow=True)
+    assert '<form method="post" action="/members/birthday/undo/"' in page.text
+    member.refresh_from_db()
+    assert member.birthday is None
+    for _ in range(2):
+        browser.post("/members/birthday/undo/")
+        member.refresh_from_db()
+        assert (member.birthday, member.birthday_source) == (date(1990, 5, 5), "import")
 
 
 def test_address_new_returns_where_it_came_from(browser, member):
@@ -123,10 +232,37 @@ def test_address_of_a_stranger_is_404(browser, path):
     assert strangers.postal_code == "106"
 
 
-def test_address_delete(browser, member):
+def test_address_delete_can_be_taken_back(browser, member):
     address = AddressFactory(member=member)
-    assert browser.post(f"/members/addresses/{address.pk}/delete/").url == "/members/"
+    other = AddressFactory(member=member, is_default=False)
+    page = browser.post(f"/members/addresses/{address.pk}/delete/", follow=True)
+    assert page.redirect_chain[-1][0] == "/members/addresses/"
+    assert '<form method="post" action="/members/addresses/undo/"' in page.text
+    assert list(Address.objects.values_list("pk", "is_default")) == [(other.pk, True)]
+    browser.post("/members/addresses/undo/")
+    back = Address.objects.exclude(pk=other.pk).get()
+    assert (back.street, back.phone, back.is_default) == (address.street, address.phone, True)
+    browser.post("/members/addresses/undo/")
+    assert Address.objects.count() == 2
+
+
+def test_address_undo_without_anything_to_take_back(browser, member):
+    assert browser.post("/members/addresses/undo/").url == "/members/addresses/"
     assert not Address.objects.exists()
+
+
+def test_address_abroad_with_its_state(browser):
+    abroad = {"country": "US", "region": "CA", "postal_code": "94043", "city": "Mountain View", "phone": "650 253 0000"}
+    assert browser.post("/members/addresses/new/", {**ADDRESS, **abroad}).url == "/members/addresses/"
+    assert "Heping E. Rd. 1, Mountain View, CA 94043, US" in browser.get("/members/addresses/").text
+
+
+def test_addresses_cost_the_same_however_many(browser, member, django_assert_max_num_queries):
+    AddressFactory(member=member)
+    for _ in range(5):
+        AddressFactory(member=member, is_default=False)
+    with django_assert_max_num_queries(4):
+        assert browser.get("/members/addresses/").text.count('<li class="sheet">') == 6
 
 
 def test_address_delete_needs_a_post(browser, member):
@@ -164,7 +300,7 @@ def test_members_language_wins_over_the_browsers(kept):
     member = MemberFactory(language=kept)
     client = Client(headers={"accept-language": "zh-TW" if kept == "en" else "en"})
     client.force_login(member)
-    response = client.get("/members/")
+    response = client.get("/members/profile/")
     assert response.headers["Content-Language"] == kept
     assert f'<option value="{kept}" selected>' in response.text
 

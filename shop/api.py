@@ -5,6 +5,7 @@ from datetime import MAXYEAR, MINYEAR, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -24,7 +25,7 @@ from shop.models import Errand, Offer, Order, PaymentMethod, Store
 from shop.money import round_money
 from shop.orders import MAX_QUANTITY, KeyReused, Refused, UndoOver, undo
 from shop.packages import package_words
-from shop.payments import choose_payment, payment_methods
+from shop.payments import choose_payment, forget_payment, payment_methods
 from shop.receipts import order_of, orders_of
 from shop.serializers import (
     IDEMPOTENCY_KEY,
@@ -127,8 +128,15 @@ class NewOrderSerializer(serializers.Serializer):
 
 
 class PaymentMethodSerializer(serializers.Serializer):
+    id = serializers.IntegerField(read_only=True)
     kind = serializers.ChoiceField(PaymentMethod.Kind.choices)
     is_default = serializers.BooleanField(default=True)
+
+
+class ChosenPaymentSerializer(serializers.Serializer):
+    is_default = serializers.BooleanField(
+        help_text="true makes it the one default. false leaves the default where it is: choose another instead."
+    )
 
 
 class _Pages(CursorPagination):
@@ -277,6 +285,31 @@ class PaymentMethodsView(APIView):
         chosen = body.validated_data
         method = choose_payment(member=member_of(request), kind=chosen["kind"], make_default=chosen["is_default"])
         return Response(PaymentMethodSerializer(method).data)
+
+
+class PaymentMethodView(APIView):
+    @extend_schema(
+        summary="Make a way to pay the default",
+        request=ChosenPaymentSerializer,
+        responses=PaymentMethodSerializer,
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        body = ChosenPaymentSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        method = get_object_or_404(PaymentMethod, pk=pk, member=member_of(request))
+        if body.validated_data["is_default"]:
+            method = choose_payment(member=member_of(request), kind=method.kind)
+        return Response(PaymentMethodSerializer(method).data)
+
+    @extend_schema(
+        summary="Keep a way to pay no longer", description="Another one becomes the default.", responses={204: None}
+    )
+    def delete(self, request: Request, pk: int) -> Response:
+        try:
+            forget_payment(member=member_of(request), method_id=pk)
+        except PaymentMethod.DoesNotExist:
+            raise NotFound from None
+        return Response(status=204)
 
 
 def whole_order_json(order: Order) -> dict[str, Any]:

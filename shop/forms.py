@@ -64,6 +64,19 @@ class PaymentForm(forms.Form):
     payment = forms.ChoiceField(label=_("Payment"), choices=PaymentMethod.Kind.choices, widget=forms.RadioSelect)
 
 
+class NewPaymentForm(forms.Form):
+    """One of the ways to pay that the member does not have yet."""
+
+    kind = forms.ChoiceField(label=_("Another way to pay"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, kept: list[PaymentMethod], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = {method.kind for method in kept}
+        choices = [choice for choice in PaymentMethod.Kind.choices if choice[0] not in known]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+        self.fields["kind"].initial = choices[0][0] if choices else None
+
+
 class CheckoutForm(PaymentForm):
     """What was shown, under which key, where to and how paid; a new address comes in a form of its own."""
 

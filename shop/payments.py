@@ -27,6 +27,22 @@ def choose_payment(*, member: User, kind: str, make_default: bool = True) -> Pay
     return method
 
 
+@transaction.atomic
+def forget_payment(*, member: User, method_id: int) -> PaymentMethod:
+    """Keep a way to pay no longer, and return it as it was; when it was the default, another takes its place.
+
+    Raises PaymentMethod.DoesNotExist when it is not one of this member's.
+    """
+    User.objects.select_for_update().get(pk=member.pk)
+    method = PaymentMethod.objects.get(pk=method_id, member=member)
+    method.delete()
+    other = PaymentMethod.objects.filter(member=member).order_by("kind").first()
+    if method.is_default and other is not None:
+        other.is_default = True
+        other.save(update_fields=["is_default"])
+    return method
+
+
 def default_payment(member: User) -> PaymentMethod | None:
     """What an order is paid by when nobody is asked; None when the member never chose."""
     return PaymentMethod.objects.filter(member=member, is_default=True).first()

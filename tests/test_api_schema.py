@@ -53,7 +53,7 @@ def shopper(db) -> User:
     now = timezone.now()
     member = MemberFactory()
     AddressFactory(pk=OWN, member=member)
-    PaymentMethodFactory(member=member)
+    PaymentMethodFactory(pk=OWN, member=member)
     item = ListItemFactory(
         pk=OWN, member=member, due=True, around=now, offer__store__code=STORE, offer__product__sku=SKU
     )
@@ -145,7 +145,7 @@ def test_schema_says_which_calls_need_a_member(client, db):
 
 # ---------------------------------------------------------------- whatever the schema allows, and what it does not
 
-TAGS = ["addresses", "errands", "me", "my-list", "orders", "payment-methods", "products", "stores"]
+TAGS = ["addresses", "consents", "errands", "me", "my-list", "orders", "payment-methods", "products", "stores"]
 
 
 def test_every_operation_is_tried(schema):

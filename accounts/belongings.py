@@ -26,6 +26,11 @@ class Reference(NamedTuple):
     path: str
 
 
+def _tables() -> list[type[Model]]:
+    """Every table of the project; a proxy is another name for one."""
+    return [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
+
+
 def _foreign_keys(model: type[Model]) -> Iterator[ForeignKey]:
     for field in model._meta.get_fields(include_hidden=True):
         if isinstance(field, ForeignKey | OneToOneField):
@@ -42,7 +47,7 @@ def direct() -> tuple[Reference, ...]:
     """Every foreign key to a member, those of Django, allauth and the many-to-many tables included."""
     return tuple(
         Reference(model, field.name)
-        for model in apps.get_models(include_auto_created=True)
+        for model in _tables()
         for field in _foreign_keys(model)
         if field.related_model is User
     )
@@ -66,7 +71,7 @@ def own() -> tuple[Reference, ...]:
             found.setdefault(reference.model, []).append(reference.path)
     while True:
         further: dict[type[Model], list[str]] = {}
-        for model in apps.get_models(include_auto_created=True):
+        for model in _tables():
             if model in found or model is User:
                 continue
             for field in _foreign_keys(model):
@@ -112,7 +117,7 @@ def rows(model: type[Model], ids: list[int]) -> QuerySet[Any]:
 def histories() -> tuple[tuple[type[Model], type[Model]], ...]:
     """(history, tracked) for every table of django-simple-history whose tracked rows are a member's, or the member."""
     known = {*own_tables(), User}
-    pairs = ((model, getattr(model, "instance_type", None)) for model in apps.get_models())
+    pairs = ((model, getattr(model, "instance_type", None)) for model in _tables())
     return tuple((model, tracked) for model, tracked in pairs if tracked in known)
 
 

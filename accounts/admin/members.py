@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import birthdays, consents, impersonation, roles
+from accounts.admin.closing import ClosesAccounts
 from accounts.admin.history import HistoryPage
 from accounts.admin.looks import Looking
 from accounts.admin.merging import Merging, may_merge
@@ -59,7 +60,7 @@ class UserForm(ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(Looking, Merging, HistoryPage):
+class UserAdmin(Looking, Merging, ClosesAccounts, HistoryPage):
     form = UserForm
     list_display = ["member_no", "name", "email", "phone", "language", "joined_at", "claimed_at", "is_active"]
     list_filter = [ClaimedFilter, "is_active", "is_staff", "language", "reminder_channel", "joined_at"]

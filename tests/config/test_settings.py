@@ -73,3 +73,60 @@ def test_a_missing_or_bad_variable_explains_itself(tmp_path, environment, explan
     found = settings("s.DEBUG", tmp_path, **environment)
     assert found.returncode == 1
     assert explanation in found.stderr
+
+
+PRODUCTION = {
+    "DATABASE_URL": "sqlite://:memory:",
+    "SECRET_KEY": "Xk3-" + "0aB9_zQ7" * 8,
+    "ALLOWED_HOSTS": "shop.example.com",
+    "SITE_URL": "https://shop.example.com",
+    "HSTS_SECONDS": "31536000",
+    "HSTS_SUBDOMAINS": "1",
+    "HSTS_PRELOAD": "1",
+}
+
+
+def test_check_for_deployment_finds_nothing_and_is_told_to_overlook_nothing(tmp_path):
+    """What `make check` runs, with the settings of a production."""
+    found = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "DEBUG"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "MYLIST_DATA_DIR": str(tmp_path), **PRODUCTION},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    assert "no issues (0 silenced)" in found.stdout + found.stderr
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.LANGUAGE_COOKIE_SECURE", "True True True"),
+        ("s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY, s.LANGUAGE_COOKIE_HTTPONLY", "True True True"),
+        ("s.SECURE_SSL_REDIRECT, s.SECURE_PROXY_SSL_HEADER, s.ALLAUTH_TRUSTED_PROXY_COUNT", "True None 0"),
+        ("s.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", "False"),
+    ],
+)
+def test_https_makes_everything_insist_on_it(tmp_path, expression, expected):
+    assert settings(expression, tmp_path, **PRODUCTION).stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"BEHIND_PROXY": "1"}, "('HTTP_X_FORWARDED_PROTO', 'https') 1 True"),
+        ({"BEHIND_PROXY": "1", "TRUSTED_PROXIES": "2"}, "('HTTP_X_FORWARDED_PROTO', 'https') 2 True"),
+        ({"HTTPS_REDIRECT": "0"}, "None 0 False"),
+    ],
+)
+def test_proxies_are_trusted_as_told(tmp_path, environment, expected):
+    asked = "s.SECURE_PROXY_SSL_HEADER, s.ALLAUTH_TRUSTED_PROXY_COUNT, s.SECURE_SSL_REDIRECT"
+    assert settings(asked, tmp_path, **PRODUCTION, **environment).stdout.strip() == expected
+
+
+def test_limits_of_what_costs_money_come_from_the_environment(tmp_path):
+    asked = "s.SMS_CODES_PER_DAY, s.ACCOUNT_RATE_LIMITS['sms_ip']"
+    found = settings(asked, tmp_path, SMS_CODES_PER_DAY="50", SMS_CODES_PER_IP="7")
+    assert found.stdout.strip() == "50 7/d/ip"

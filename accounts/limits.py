@@ -167,7 +167,7 @@ def _device(request: HttpRequest) -> str:
     if is_headless_request(request) == "app":
         return request.headers.get("X-Session-Token", "")
     try:
-        return request.get_signed_cookie(_DEVICE_COOKIE, salt=__name__, max_age=_DEVICE_AGE)
+        return request.get_signed_cookie(_DEVICE_COOKIE, salt=__name__, max_age=_DEVICE_AGE) or ""
     except (KeyError, BadSignature):
         # From now on, and only for who asks for a code: a visitor who merely looks gets no such cookie.
         request.new_device = getattr(request, "new_device", None) or secrets.token_urlsafe(16)  # type: ignore[attr-defined]

@@ -693,6 +693,11 @@ def test_lines_access_token_of_another_channel_or_over_is_refused(app, provider)
     assert provider.asked("line/profile") == []
 
 
+def test_lines_word_about_another_channels_token_is_not_enough(app, provider):
+    provider.garbled["verify"] = {"sub": "person-1", "name": "Mei", "aud": "game"}
+    assert_no_entry(app, send_token(app, "line", token_of(provider, "line")))
+
+
 @pytest.mark.parametrize("kind", ["google", "acme", "line"])
 @pytest.mark.parametrize("wrong", [{"exp": 1}, {"iss": "https://elsewhere.example"}, {"key": STRANGERS_KEY}])
 def test_an_id_token_that_is_over_or_forged_is_refused(app, provider, kind, wrong):

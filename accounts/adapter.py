@@ -36,6 +36,12 @@ logger = logging.getLogger(__name__)
 
 # Of the news allauth has about passwords; one message tells them all.
 _PASSWORD_NEWS = {"password_set", "password_changed", "password_reset"}
+_WAYS_TO_SHOW = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code from your app"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+    "sign_in_again": _("Sign in once more"),
+}
 _MISMATCH = _("The e-mail or phone and the password do not belong together.")
 _TAKEN = _("This contact is on another record; our staff can join the two.")
 
@@ -118,14 +124,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reauthentication_methods(self, user: Any) -> list[dict]:
         """allauth's own, and last of all what everybody can: sign in once more, with a code."""
         methods = [
-            method
+            {**method, "description": _WAYS_TO_SHOW[method["id"]]}
             for method in super().get_reauthentication_methods(user)
             # Recovery codes alone are no way to show anything: they only stand in for an app's.
             if method["id"] != "mfa_reauthenticate" or second_factor.has_app(user)
         ]
         if user.is_authenticated:
             url = reverse("accounts:sign_in_again")
-            methods.append({"id": "sign_in_again", "description": _("Sign in once more"), "url": url})
+            methods.append({"id": "sign_in_again", "description": _WAYS_TO_SHOW["sign_in_again"], "url": url})
         return methods
 
     # ------------------------------------------------------------ another contact

@@ -265,6 +265,7 @@ ACCOUNT_FORMS = {
     "confirm_email_verification_code": "accounts.sign_in.ConfirmEmailCodeForm",
     "confirm_password_reset_code": "accounts.sign_in.ConfirmPasswordResetCodeForm",
     "reset_password": "accounts.sign_in.ResetPasswordForm",
+    "change_password": "accounts.sign_in.ChangePasswordForm",
     "add_email": "accounts.contact_forms.NewEmailForm",
     "change_phone": "accounts.contact_forms.NewPhoneForm",
     "verify_phone": "accounts.sign_in.ConfirmPhoneCodeForm",
@@ -447,6 +448,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # At DEBUG it would write down addresses with the secrets in them.
-    "loggers": {"urllib3": {"level": "INFO"}},
+    # urllib3 would write down, at DEBUG, addresses with the secrets in them; fido2, at INFO, whose passkey was used.
+    "loggers": {"urllib3": {"level": "INFO"}, "fido2": {"level": "WARNING"}},
 }

@@ -17,7 +17,11 @@ from accounts.views.visitor import MemberRequest
 @login_required
 @require_safe
 def index(request: MemberRequest) -> HttpResponse:
-    found = devices.of(request.user, current_key=request.session.session_key, at=timezone.now())
+    key = request.session.session_key
+    found = devices.of(request.user, current_key=key, at=timezone.now())
+    if not any(device.is_this for device in found):  # signed in before devices were noted
+        UserSession.objects.create_from_request(request)
+        found = devices.of(request.user, current_key=key, at=timezone.now())
     return render(request, "usersessions/usersession_list.html", {"devices": found})
 
 

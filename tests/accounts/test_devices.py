@@ -93,6 +93,12 @@ def test_the_page_shows_every_device_and_which_one_this_is(member):
     assert is_in(phone)
 
 
+def test_a_device_that_signed_in_before_devices_were_noted_is_shown_too(member):
+    here = browser(member)
+    UserSession.objects.all().delete()
+    assert [device.name for device in shown(here)] == ["Chrome on Android"]
+
+
 def test_a_device_that_is_ended_is_out_and_the_others_stay(member):
     here, there, phone_app = browser(member), browser(member, WINDOWS), app(member)
     assert is_in(there)

@@ -325,11 +325,28 @@ class TestPaymentMethods:
     def test_are_kept_and_listed_default_first(self, client):
         member = MemberFactory()
         client.force_login(member)
-        assert post(client, "/payment-methods/", {"kind": "invoice"}).json() == {"kind": "invoice", "is_default": True}
-        added = post(client, "/payment-methods/", {"kind": "cash_on_delivery", "is_default": False})
-        assert added.json() == {"kind": "cash_on_delivery", "is_default": False}
+        first = post(client, "/payment-methods/", {"kind": "invoice"}).json()
+        assert first == {"id": first["id"], "kind": "invoice", "is_default": True}
+        added = post(client, "/payment-methods/", {"kind": "cash_on_delivery", "is_default": False}).json()
+        assert added == {"id": added["id"], "kind": "cash_on_delivery", "is_default": False}
         listed = client.get(f"{API}/payment-methods/").json()
         assert [method["kind"] for method in listed] == ["invoice", "cash_on_delivery"]
+
+    def test_the_default_moves_and_is_never_taken_off(self, client, buyer):
+        cash = post(client, "/payment-methods/", {"kind": "cash_on_delivery", "is_default": False}).json()
+        path, json = f"{API}/payment-methods/{cash['id']}/", "application/json"
+        assert client.patch(path, {"is_default": True}, json).json() == {**cash, "is_default": True}
+        assert client.patch(path, {"is_default": False}, json).json()["is_default"] is True
+        assert default_payment(buyer).kind == "cash_on_delivery"
+
+    def test_are_deleted(self, client, buyer):
+        assert client.delete(f"{API}/payment-methods/{default_payment(buyer).pk}/").status_code == 204
+        assert default_payment(buyer) is None
+
+    def test_of_a_stranger_are_404(self, client, buyer):
+        path = f"{API}/payment-methods/{PaymentMethodFactory().pk}/"
+        assert_problem(client.patch(path, {"is_default": True}, "application/json"), 404, "not_found")
+        assert_problem(client.delete(path), 404, "not_found")
 
     def test_are_ones_own(self, client, buyer):
         PaymentMethodFactory(kind="cash_on_delivery")

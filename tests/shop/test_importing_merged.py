@@ -26,7 +26,7 @@ def export(tmp_path):
 def merged(export):
     bring(export.write())
     kept, merged = User.objects.order_by("member_no")
-    return merges.merge(kept=kept, merged=merged, by=MemberFactory(is_staff=True), at=AT)
+    return merges.merge(kept=kept, merged=merged, by=MemberFactory(email="staff@example.com", is_staff=True), at=AT)
 
 
 def test_the_same_export_again_changes_nothing(export, merged):
@@ -50,7 +50,7 @@ def test_what_the_kept_record_took_over_is_not_emptied(export, merged):
 
 
 def test_over_two_merges_purchases_end_with_the_last(export, merged):
-    third = MemberFactory(member_no="M3", claimed_at=None)
+    third = MemberFactory(member_no="M3", email="m3@example.com", claimed_at=None)
     merges.merge(kept=third, merged=merged.kept, by=merged.by, at=AT)
     export.transactions += [line(3, member_no="M2")]
     bring(export.write())

@@ -1,6 +1,7 @@
 """What happens to members and their addresses: claimed, changed, given an address."""
 
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -42,13 +43,13 @@ def claim(*, member: User, at: datetime, email: str = "", phone: str = "", name:
     return kept
 
 
-def _channels(member: User) -> dict[str, str]:
+def _channels(member: User) -> dict[str, Any]:
     """Where messages go that would go by e-mail, for somebody who has none."""
     if member.email:
         return {}
-    wishes = {"order_channel": User.OrderChannel.SMS.value}
+    wishes: dict[str, Any] = {"order_channel": User.OrderChannel.SMS}
     if member.reminder_channel == User.ReminderChannel.EMAIL:
-        wishes["reminder_channel"] = User.ReminderChannel.SMS.value
+        wishes["reminder_channel"] = User.ReminderChannel.SMS
     return wishes
 
 

@@ -130,9 +130,9 @@ def forget(members: QuerySet[User]) -> Forgotten:
 
 @transaction.atomic
 def remember(forgotten: Forgotten) -> int:
-    """Put back what was forgotten, where nothing else was written down meanwhile; returns how many."""
-    still = User.objects.select_for_update().filter(pk__in=forgotten, birthday__isnull=True).order_by("pk")
-    members = list(still)
+    """Put back what was forgotten, unless another was written down or the member erased meanwhile; returns how many."""
+    still = User.objects.filter(pk__in=forgotten, birthday__isnull=True, erased_at__isnull=True)
+    members = list(still.select_for_update().order_by("pk"))
     for member in members:
         member.birthday, member.birthday_source, member.birthday_doubts = forgotten[member.pk]
         member.save(update_fields=["birthday", "birthday_source", "birthday_doubts"])

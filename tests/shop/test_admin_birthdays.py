@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.urls import reverse
 
+from accounts import birthdays
 from accounts.models import DoubtfulBirthday, User
 from tests.admin_contract import (
     assert_found_by,
@@ -150,6 +151,14 @@ def test_a_forgotten_one_can_be_taken_back_for_a_while(client, staff):
     assert (mei.birthday, mei.birthday_source, mei.birthday_doubts) == (date(1990, 1, 1), "import", ["new_year"])
     assert ann.birthday == date(1991, 2, 2)
     assert "can no longer be undone" in client.post(undo, follow=True).text
+
+
+def test_what_was_forgotten_does_not_come_back_to_somebody_erased_since(now):
+    mei = doubtful()
+    forgotten = birthdays.forget(User.objects.all())
+    User.objects.filter(pk=mei.pk).update(name="", email="", is_active=False, erased_at=now)
+    assert birthdays.remember(forgotten) == 0
+    assert User.objects.get(pk=mei.pk).birthday is None
 
 
 def test_only_who_may_mend_can_undo(client, staff):

@@ -42,7 +42,7 @@ _SUPPORT = (
 # Members by name and number, without e-mail, phone and address.
 _MARKETING = (
     _each("accounts", "view", "user", "consententry")
-    | _each("accounts", "view change", "doubtfulbirthday")
+    | {"accounts.mend_birthdays"}
     | _SEES_CATALOGUE
     | _each("mylist", "view", "reminder", "reminderline", "chancescore", "datescore")
 )

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import IO
 
 from django.core.files import File
+from django.core.files.storage import Storage
 from django.db import transaction
 
 from accounts import copies, notices
 from accounts.models import DataExport, User
-from accounts.models.records import private_storage
 
 KEPT_FOR = timedelta(days=3)
 A_DAY = 3
@@ -35,6 +35,10 @@ class TooMany(Exception):
 
 class Gone(Exception):
     """There is no file to fetch: it is not ready yet, or no longer there."""
+
+
+def _storage() -> Storage:
+    return DataExport._meta.get_field("file").storage  # type: ignore[union-attr]
 
 
 def ask(*, member: User, at: datetime) -> DataExport:
@@ -83,7 +87,7 @@ def make(*, export_id: int, now: Callable[[], datetime]) -> bool:
     name = _claim(export_id)
     if name is None:
         return False
-    storage = private_storage()
+    storage = _storage()
     with tempfile.TemporaryFile() as file:
         export = DataExport.objects.select_related("member").get(pk=export_id)
         copies.write(file, member=export.member, at=now())
@@ -114,13 +118,13 @@ def _claim(export_id: int) -> str | None:
         before = export.file.name
         DataExport.objects.filter(pk=export_id).update(file=name)
     if before:
-        private_storage().delete(before)
+        _storage().delete(before)
     return name
 
 
 def expire(*, at: datetime) -> int:
     """Delete the files whose time is over, and what dead workers left; returns how many copies expired."""
-    storage, expired = private_storage(), 0
+    storage, expired = _storage(), 0
     over = DataExport.objects.filter(status=DataExport.Status.READY, expires_at__lte=at)
     for export in over.order_by("pk"):
         # The file first: should we die between the two, the next time deletes a file that is not there.
@@ -137,13 +141,13 @@ def expire(*, at: datetime) -> int:
 
 def _files() -> list[str]:
     try:
-        return private_storage().listdir(_FOLDER)[1]
+        return _storage().listdir(_FOLDER)[1]
     except FileNotFoundError:
         return []
 
 
 def _is_orphan(path: str, at: datetime) -> bool:
     try:
-        return private_storage().get_modified_time(path) <= at - _ORPHAN_AFTER
+        return _storage().get_modified_time(path) <= at - _ORPHAN_AFTER
     except FileNotFoundError:  # somebody was quicker
         return False

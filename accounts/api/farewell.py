@@ -104,10 +104,11 @@ class ClosingView(APIView):
         operation_id="me_closing_destroy",
         summary="Keep my account after all",
         request=None,
-        responses=ClosingSerializer,
+        responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        return _closing(closing.keep(member=member_of(request), at=timezone.now()))
+        closing.keep(member=member_of(request), at=timezone.now())
+        return Response(status=204)
 
 
 def _closing(member: User) -> Response:

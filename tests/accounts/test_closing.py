@@ -158,7 +158,8 @@ def test_an_app_closes_and_comes_back(client):
     assert client.post("/api/v1/me/closing/", headers=token).json()["closing_at"] is not None
     assert client.get("/api/v1/me/closing/", headers=token).status_code == 401
     client.force_login(member)
-    assert client.delete("/api/v1/me/closing/").json() == {"closing_at": None}
+    assert client.delete("/api/v1/me/closing/").status_code == 204
+    assert client.get("/api/v1/me/closing/").json() == {"closing_at": None}
 
 
 def test_a_browser_session_that_closes_by_rest_ends_too(client):

@@ -12,7 +12,6 @@ from django.db.models.functions import TruncMonth
 
 from accounts import belongings, erasure
 from accounts.models import Address, DataExport, ErasedMember, Impersonation, Merge, User
-from accounts.models.records import private_storage
 from notify.models import Message
 from shop.models import Errand, Offer, Order, OrderLine, Purchase
 from tests.accounts.everything import dump, member_with_everything, session_of
@@ -194,7 +193,7 @@ def test_the_file_of_a_copy_goes_with_the_member(now, django_capture_on_commit_c
     with django_capture_on_commit_callbacks(execute=True):
         erasure.erase(member=member, at=now)
     assert not DataExport.objects.exists()
-    assert not private_storage().exists(export.file.name)
+    assert not export.file.storage.exists(export.file.name)
 
 
 def test_what_staff_did_stays_with_the_staff(now):

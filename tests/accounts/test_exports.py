@@ -16,7 +16,6 @@ from django.urls import reverse
 
 from accounts import belongings, copies, exports, tasks
 from accounts.models import Address, DataExport, Merge, User
-from accounts.models.records import private_storage
 from notify.models import Message
 from tests.accounts.everything import member_with_everything
 from tests.factories import AddressFactory, MemberFactory, OrderLineFactory, PurchaseFactory
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _empty_storage():
     for name in exports._files():
-        private_storage().delete(f"exports/{name}")
+        exports._storage().delete(f"exports/{name}")
 
 
 def copy_of(member: User, now) -> zipfile.ZipFile:
@@ -259,7 +258,7 @@ def test_expired_copies_are_deleted_and_say_so(now):
 
 
 def test_a_file_that_no_row_names_is_deleted_once_it_is_old(now, monkeypatch):
-    private_storage().save("exports/left.zip", ContentFile(b"left"))
+    exports._storage().save("exports/left.zip", ContentFile(b"left"))
     monkeypatch.setattr(InMemoryStorage, "get_modified_time", lambda *_: now)
     exports.expire(at=now + timedelta(minutes=59))
     assert exports._files() == ["left.zip"]

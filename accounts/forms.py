@@ -10,7 +10,7 @@ from allauth.account.adapter import get_adapter
 from babel import Locale
 from django import forms
 from django.http import HttpRequest
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from accounts import consents
@@ -84,15 +84,16 @@ class ConsentForm(forms.Form):
     sms_consent = forms.BooleanField(label=_("Offers by SMS"), required=False)
 
     def __init__(self, *args: Any, member: User, **kwargs: Any) -> None:
-        super().__init__(*args, initial={name: getattr(member, name) for name in self.base_fields}, **kwargs)
+        super().__init__(*args, **kwargs)
         self.member = member
+        self.initial = {name: getattr(member, name) for name in self.fields}
         words = consents.WORDINGS[consents.WORDING]
         self.fields["order_channel"].help_text = _(words[consents.Purpose.ORDERS])
         self.fields["reminder_channel"].help_text = _(words[consents.Purpose.REMINDERS])
 
     @property
     def offers_words(self) -> str:
-        return _(consents.WORDINGS[consents.WORDING][consents.Purpose.OFFERS])
+        return gettext(consents.WORDINGS[consents.WORDING][consents.Purpose.OFFERS])
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -107,7 +108,8 @@ def channel_missing(member: User, wish: str, value: Any) -> str:
     channel = {"email_consent": consents.Channel.EMAIL, "sms_consent": consents.Channel.SMS}.get(wish, value)
     if not value or value == getattr(member, wish) or consents.is_reachable(member, channel):
         return ""
-    return _("Please add an e-mail first.") if channel == consents.Channel.EMAIL else _("Please add a phone first.")
+    by_email = channel == consents.Channel.EMAIL
+    return gettext("Please add an e-mail first.") if by_email else gettext("Please add a phone first.")
 
 
 class BirthdayForm(forms.Form):

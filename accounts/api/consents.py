@@ -1,6 +1,6 @@
 """What may be sent to the member, and the ledger of it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,7 +41,7 @@ class ConsentsSerializer(serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The same rules, word for word, as the page's form."""
-        member = self.instance
+        member = cast(User, self.instance)
         kept = {name: getattr(member, name) for name in ConsentForm.base_fields}
         form = ConsentForm({**kept, **attrs}, member=member)
         if not form.is_valid():

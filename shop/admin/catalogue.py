@@ -259,7 +259,8 @@ class OfferAdmin(CatalogueAdmin, HistoryPage):
 
     def _sell(self, request: HttpRequest, queryset: QuerySet[Offer], on_sale: bool) -> None:
         chosen = list(queryset.filter(is_active=not on_sale).values_list("pk", flat=True))
-        offers = record_update(Offer.objects.filter(pk__in=chosen), is_active=on_sale)
+        named = Offer.objects.select_related("product", "store").filter(pk__in=chosen)
+        offers = record_update(named, is_active=on_sale)
         LogEntry.objects.log_actions(request.user.pk, offers, CHANGE, [{"changed": {"fields": ["on sale"]}}])  # type: ignore[arg-type]
         count = len(offers)
         done = (

@@ -625,3 +625,83 @@ def test_products_are_offered_as_one_types(client):
         {"app_label": "shop", "model_name": "offer", "field_name": "product", "term": "zx-9"},
     ).json()
     assert [row["id"] for row in answer["results"]] == [str(wanted.pk)]
+
+
+# ---------------------------------------------------------------- who changed what
+
+
+def history_of(row) -> str:
+    return change(row)[: -len("change/")] + "history/"
+
+
+def test_a_new_price_is_told_with_the_old_one_and_who_set_it(client):
+    staff = sign_in(client, "change_offer", "view_offer")
+    offer = OfferFactory(price=Decimal(300))
+    client.post(change(offer), offer_data(offer, price="280"))
+    (event,) = client.get(history_of(offer)).context["events"]
+    assert event.who == staff
+    changes = {one.label: (one.before, one.after) for one in event.changes}
+    assert changes["Price"] == ("300.00", "280.00")
+
+
+def test_a_price_changed_on_the_products_page_is_told_too(client):
+    staff = sign_in(client, superuser=True)
+    offer = OfferFactory(stock=50)
+    row = {
+        "id": offer.pk,
+        "product": offer.product_id,
+        "price": "280",
+        "currency": "",
+        "stock": "50",
+        "is_active": "on",
+    }
+    client.post(change(offer.product), product_data(row, **{"initial-offers-0-stock": "50"}))
+    (event,) = client.get(history_of(offer)).context["events"]
+    assert (event.who, [one.label for one in event.changes]) == (staff, ["Price"])
+
+
+def test_offers_taken_off_sale_together_are_told_of_each(client):
+    staff = sign_in(client, "change_offer", "view_offer")
+    offers = [OfferFactory(), OfferFactory()]
+    chosen = [offer.pk for offer in offers]
+    client.post(changelist(Offer), {"action": "take_off_sale", "_selected_action": chosen})
+    for offer in offers:
+        (event,) = client.get(history_of(offer)).context["events"]
+        assert (event.who, [one.label for one in event.changes]) == (staff, ["On sale"])
+
+
+def test_taking_many_off_sale_asks_no_more_questions_than_a_few(client):
+    sign_in(client, "change_offer", "view_offer")
+
+    def statements(count: int) -> int:
+        chosen = [OfferFactory().pk for _ in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            client.post(changelist(Offer), {"action": "take_off_sale", "_selected_action": chosen})
+        return len(captured)
+
+    statements(1)
+    assert statements(2) == statements(20)
+
+
+def test_an_orders_page_tells_when_it_was_placed_confirmed_and_undone(client, now):
+    sign_in(client, "view_order")
+    order = OrderFactory(status=Order.Status.UNDONE, undone_at=now)
+    events = client.get(history_of(order)).context["events"]
+    assert {event.what for event in events} == {"Placed", "Undone"}
+    assert {event.who for event in events} == {order.member}
+
+
+def test_an_order_mended_by_hand_is_told_with_who_did_it(client):
+    staff = sign_in(client, "view_order")
+    order = OrderFactory(recipient="Lin Mei")
+    order.recipient, order._history_user = "Lin Mei-Hua", staff
+    order.save()
+    told = [event for event in client.get(history_of(order)).context["events"] if event.changes]
+    assert [(event.who, event.changes[0].before, event.changes[0].after) for event in told] == [
+        (staff, "Lin Mei", "Lin Mei-Hua")
+    ]
+
+
+def test_whoever_may_not_see_offers_does_not_see_their_history(client):
+    sign_in(client, "view_product")
+    assert client.get(history_of(OfferFactory())).status_code == 403

@@ -33,7 +33,7 @@ class ContactField(forms.CharField):
         "invalid_contact": _("This is neither a phone nor an e-mail. Try it like 0912 345 678 or mei@example.com."),
     }
 
-    def __init__(self, *, autocomplete: str, **kwargs: Any) -> None:
+    def __init__(self, *, autocomplete: str = "tel", **kwargs: Any) -> None:
         # This keyboard of phones has digits beside the letters and the @.
         attrs = {"autocomplete": autocomplete, "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
         super().__init__(max_length=254, widget=forms.TextInput(attrs=attrs), **kwargs)
@@ -68,7 +68,7 @@ class JoinInput(NameWaits, SignupInput):
 class JoinPageForm(NameWaits, allauth_forms.SignupForm):
     """accounts.forms.JoinForm as allauth completes it for the page."""
 
-    contact = ContactField(autocomplete="tel")
+    contact = ContactField()
     field_order = ["name", "contact"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from accounts.api import farewell as api_farewell
 from accounts.api import me as api_me
 from accounts.api import sign_in as api_sign_in
 from accounts.providers.urls import app_urlpatterns as providers_for_apps
-from accounts.views import addresses, birthday, consents, devices, farewell, looks, me, second_factor
+from accounts.views import addresses, birthday, consents, devices, doors, farewell, looks, me, second_factor
 
 app_name = "accounts"
 urlpatterns = [
@@ -38,6 +38,9 @@ urlpatterns = [
 ]
 # Before allauth's own under the same addresses.
 instead_of_allauth = [
+    path("signup/", doors.JoinView.as_view(), name="account_signup"),
+    path("login/", doors.SignInView.as_view(), name="account_login"),
+    path("login/code/", doors.RequestCodeView.as_view(), name="account_request_login_code"),
     path("2fa/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),
     path("2fa/webauthn/add/", second_factor.AddPasskeyView.as_view()),
     path("sessions/", RedirectView.as_view(pattern_name="accounts:devices")),

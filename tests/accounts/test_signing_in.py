@@ -109,6 +109,28 @@ def test_sign_in_by_sms(client, member, newest_sms_code, mailoutbox, typed):
     assert not mailoutbox
 
 
+@pytest.mark.parametrize("start", [ask_for_code, join])
+def test_who_goes_back_to_mend_the_contact_gets_a_code_to_the_right_one(client, member, newest_sms_code, start):
+    start(client, "0987654321")
+    start(client, PHONE)
+    assert [text.recipient for text in sms.outbox] == ["+886987654321", PHONE]
+    enter_code(client, newest_sms_code())
+    assert signed_in_as(client) == str(member.pk)
+
+
+@pytest.mark.parametrize("start", [ask_for_code, join])
+def test_a_second_tap_on_the_button_sends_no_second_code(client, start):
+    for typed in ["0912345678", "0912 345 678"]:
+        assert start(client, typed).url.startswith("/accounts/login/code/confirm/")
+    assert len(sms.outbox) == 1
+
+
+def test_who_remembers_the_password_after_all_may_use_it(client, member):
+    ask_for_code(client, PHONE)
+    assert sign_in(client, PHONE).url == "/"
+    assert signed_in_as(client) == str(member.pk)
+
+
 def test_another_code_by_sms_replaces_the_older(client, member, newest_sms_code):
     ask_for_code(client, PHONE)
     older = newest_sms_code()

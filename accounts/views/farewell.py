@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -25,8 +25,10 @@ def export_list(request: MemberRequest) -> HttpResponse:
         try:
             tasks.hand_out(exports.ask(member=request.user, at=timezone.now()))
         except exports.TooMany as refusal:
-            when = date_format(localtime(refusal.until), "SHORT_DATETIME_FORMAT")
-            messages.error(request, _("You have asked several times today. Please ask again after %s.") % when)
+            until = localtime(refusal.until)
+            when = {"day": date_format(until, "DATE_FORMAT"), "time": time_format(until, "H:i")}
+            text = _("You have asked several times today. Please ask again on %(day)s after %(time)s.")
+            messages.error(request, text % when)
         return redirect("accounts:exports")
     copies = exports.of(request.user)
     being_made = any(copy.status == DataExport.Status.WAITING for copy in copies)
@@ -63,7 +65,7 @@ def close(request: MemberRequest) -> HttpResponse:
             messages.error(request, _("This account works for the shop. Ask the shop's owner to end that first."))
             return redirect("accounts:closing")
         logout(request)
-        day = date_format(localtime(member.closing_at), "SHORT_DATETIME_FORMAT")
+        day = date_format(localtime(member.closing_at), "DATE_FORMAT")
         messages.success(
             request, _("Your account will be closed on %s. Sign in before then if you want to keep it.") % day
         )

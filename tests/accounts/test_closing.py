@@ -53,7 +53,7 @@ def test_closing_tells_the_way_back(now):
     message = Message.objects.get()
     assert (message.recipient, message.whose) == (member.email, str(member.pk))
     assert reverse("accounts:closing") in message.text
-    assert "2026-11-25" in message.subject
+    assert "Nov. 25, 2026" in message.subject
 
 
 def test_closing_a_second_time_changes_nothing(now):

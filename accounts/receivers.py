@@ -13,7 +13,8 @@ from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.internal.restkit.response import ErrorResponse
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
+from allauth.mfa.signals import authenticator_added, authenticator_used
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import pre_delete
@@ -62,6 +63,12 @@ def _claim(member: User, *, email: str = "", phone: str = "", name: str = "") ->
 def record_shown(*, request: HttpRequest, authenticator: Authenticator, **_kwargs: Any) -> None:
     if authenticator.type in second_factor.FACTORS:
         second_factor.record_shown(request, authenticator)
+
+
+@receiver(authenticator_used, dispatch_uid="accounts.renew_secrets")
+def renew_secrets(*, user: User, **_kwargs: Any) -> None:
+    if settings.SECRET_KEY_FALLBACKS:
+        second_factor.renew_secrets(user)
 
 
 @receiver(pre_delete, sender=Authenticator, dispatch_uid="accounts.keep_the_last_factor")

@@ -82,6 +82,15 @@ def _records(request: HttpRequest) -> list[dict[str, Any]]:
     return get_authentication_records(request, request.user)
 
 
+def renew_secrets(member: User) -> None:
+    """Write with today's SECRET_KEY what was written with one of SECRET_KEY_FALLBACKS."""
+    for row in Authenticator.objects.filter(user=member):
+        kept = {name: row.data[name] for name in ("secret", "seed") if name in row.data}
+        if kept:
+            row.data |= {name: _cipher().rotate(token).decode() for name, token in kept.items()}
+            row.save(update_fields=["data"])
+
+
 # ---------------------------------------------------------------- allauth's hooks
 class SecondStep(AuthenticateStage):
     """allauth asks everybody who has a passkey for it; here only those of whom it is demanded."""

@@ -38,13 +38,14 @@ def views(resolver):
 found = list(views(get_resolver()))
 admin.autodiscover()
 
+from tests.admin_contract import sign_in_staff
 from tests.factories import ListItemFactory, OfferFactory, PurchaseFactory
 
 purchase = PurchaseFactory(member__is_staff=True, member__is_superuser=True)
 ListItemFactory(member=purchase.member, product=purchase.product)
 OfferFactory(product=purchase.product)
 client = Client()
-client.force_login(purchase.member, backend="allauth.account.auth_backends.AuthenticationBackend")
+sign_in_staff(client, purchase.member)
 paths = ("/", "/my-list/", "/orders/", "/admin/", "/api/v1/my-list/", "/api/schema/")
 answers = {path: client.get(path).status_code for path in paths}
 print(json.dumps({"views": len(found), "answers": answers, "modules": sorted(sys.modules)}))

@@ -19,7 +19,7 @@ class AuthenticatorAdmin(admin.ModelAdmin):
     search_fields = ["user__member_no", "user__name", "user__email"]
     search_help_text = _("Member number, name or e-mail")
     show_full_result_count = False
-    fields = readonly_fields = ["user", "type", "created_at", "last_used_at"]
+    fields = ["user", "type", "created_at", "last_used_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

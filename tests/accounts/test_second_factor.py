@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib import admin
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
@@ -256,8 +256,14 @@ def test_the_database_does_not_know_the_apps_key(client, staff):
     assert secret not in str(dict(client.session))
 
 
-def test_a_key_written_before_the_secret_key_changed_can_still_be_read(settings, staff):
-    totp = TOTP.activate(staff, (secret := generate_totp_secret()))
-    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-    settings.SECRET_KEY = "another" * 10
-    assert totp.validate_code(code_of(secret))
+def test_a_key_from_before_the_secret_key_changed_is_read_and_at_the_next_use_written_anew(client, staff, settings):
+    secret = with_app(staff)
+    recovery = RecoveryCodes.activate(staff).get_unused_codes()
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another" * 10
+    by_password(client, staff)
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert client.get(ADMIN).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    cache.clear()  # the code was used a moment ago
+    assert Authenticator.objects.get(type="totp").wrap().validate_code(code_of(secret))
+    assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == recovery

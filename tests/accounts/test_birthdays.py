@@ -1,7 +1,9 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import DateField, Value
 from django.test.utils import CaptureQueriesContext
 
@@ -139,14 +141,14 @@ def test_may_congratulate_only_those_whose_birthday_is_known_and_not_doubted(db,
 # ------------------------------------------------------------------ many
 
 
-def test_flag_takes_two_statements_for_a_hundred_thousand(db):
+def test_flag_takes_four_statements_for_a_hundred_thousand(db):
     """Right dates, but two thousand members on 1 January 1980 and two hundred on the day some form began with."""
     _fill(100_000)
     _give(date(1980, 1, 1), "5", 2000)
     _give(date(1977, 7, 7), "6", 200)
     with CaptureQueriesContext(connection) as captured:
         changed = flag(today=TODAY, first_bought=NEVER)
-    assert len(captured) == 2
+    assert len(captured) == 4
     doubted = User.objects.exclude(birthday_doubts=[])
     assert changed == doubted.count()
     assert doubted.filter(birthday=date(1980, 1, 1), birthday_doubts=["new_year", "shared"]).count() >= 2000
@@ -173,3 +175,25 @@ def _fill(count: int) -> None:
 def _give(birthday: date, numbers: str, count: int) -> None:
     chosen = User.objects.filter(member_no__startswith=numbers).order_by("pk").values("pk")[:count]
     User.objects.filter(pk__in=chosen).update(birthday=birthday)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_flag_leaves_alone_who_confirms_while_it_waits(now):
+    """The change is not committed yet when flag comes to the row: it waits, and then sees what was confirmed."""
+    mei = member(birthday=date(1990, 1, 1))
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        birthdays.change(member=mei, birthday=date(1991, 1, 1), source="member", at=now)
+        flagging = pool.submit(_flag_in_a_thread)
+        time.sleep(0.5)
+        assert not flagging.done()
+    assert flagging.result() == 0
+    mei.refresh_from_db()
+    assert (mei.birthday, mei.birthday_doubts) == (date(1991, 1, 1), [])
+
+
+def _flag_in_a_thread() -> int:
+    try:
+        return flag(today=TODAY, first_bought=NEVER)
+    finally:
+        connection.close()

@@ -103,6 +103,19 @@ def test_a_code_is_good_for_one_sign_in(client, staff):
     assert "That did not work" in second.post("/accounts/2fa/authenticate/", {"code": code}).text
 
 
+def test_guessing_codes_is_stopped_for_the_member_whoever_guesses(client, staff):
+    secret = with_app(staff)
+    answers = []
+    for _ in range(7):  # each guess with a sign-in of its own, as limits on one browser would be of no use
+        guesser = Client(REMOTE_ADDR=f"203.0.113.{len(answers)}")
+        by_password(guesser, staff)
+        answers.append(guesser.post("/accounts/2fa/authenticate/", {"code": "000000"}).status_code)
+    assert answers[0] == 200
+    assert answers[-1] == 429
+    by_password(client, staff)
+    assert client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}).status_code == 429
+
+
 def test_a_recovery_code_opens_the_admin_once(client, staff):
     with_app(staff)
     code = RecoveryCodes.activate(staff).get_unused_codes()[0]

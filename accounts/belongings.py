@@ -37,8 +37,8 @@ def _foreign_keys(model: type[Model]) -> Iterator[ForeignKey]:
             yield field
 
 
-def names_who_acted(field: ForeignKey) -> bool:
-    """Whether the key tells who did something to a row, not whose it is: the row outlives that person."""
+def names_who_acted(field: Any) -> bool:
+    """Whether a foreign key tells who did something to a row, not whose it is: the row outlives that person."""
     return field.remote_field.on_delete is SET_NULL or field.model is LogEntry
 
 
@@ -117,8 +117,8 @@ def rows(model: type[Model], ids: list[int]) -> QuerySet[Any]:
 def histories() -> tuple[tuple[type[Model], type[Model]], ...]:
     """(history, tracked) for every table of django-simple-history whose tracked rows are a member's, or the member."""
     known = {*own_tables(), User}
-    pairs = ((model, getattr(model, "instance_type", None)) for model in _tables())
-    return tuple((model, tracked) for model, tracked in pairs if tracked in known)
+    followed = ((model, getattr(model, "instance_type", None)) for model in _tables())
+    return tuple((model, tracked) for model, tracked in followed if tracked is not None and tracked in known)
 
 
 def history_rows(history: type[Model], tracked: type[Model], ids: list[int]) -> QuerySet[Any]:

@@ -20,6 +20,7 @@ from django.db import models
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from accounts import belongings
 from accounts.models import User
@@ -38,7 +39,7 @@ SECRETS: dict[tuple[str, str], str] = {
     ("shop.Basket", "token"): "opens the basket",
     ("accounts.DataExport", "file"): "where the file lies in this shop's storage",
 }
-LEFT_OUT = "(left out)"
+LEFT_OUT = gettext_lazy("(left out)")
 # Beginnings that a spreadsheet takes for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -160,7 +161,7 @@ def _values(table: _Table, rows: Sequence[Any], member: User, zone: ZoneInfo) ->
         for column in table.columns:
             value = getattr(row, column.attname)
             if column.name in table.secret:
-                value = LEFT_OUT if value else value
+                value = str(LEFT_OUT) if value else value
             elif column in names:
                 value = names[column].get(value)
             elif column.is_relation and column.related_model is User and value not in (None, member.pk):
@@ -182,7 +183,7 @@ def _has_name(column: models.Field) -> bool:
     return column.is_relation and column.related_model not in others
 
 
-def _names(column: models.Field, rows: Sequence[Any]) -> dict[Any, str]:
+def _names(column: Any, rows: Sequence[Any]) -> dict[Any, str]:
     """The names of all that these rows refer to by one column, in one query."""
     keys = {getattr(row, column.attname) for row in rows} - {None}
     things = column.related_model._base_manager.all()

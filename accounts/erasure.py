@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -170,11 +171,12 @@ def _erase_messages(ids: list[int], contacts: list[str]) -> None:
 def _erase_sessions(ids: list[int], contacts: list[str]) -> None:
     """Where they are signed in, and what was begun without a member: joining, or asking for a code."""
     belongings.sessions(ids).delete()
+    signed_in = {str(pk) for pk in ids}
     anonymous = Session.objects.exclude(session_key__in=UserSession.objects.values("session_key"))
     for session in anonymous.iterator(chunk_size=_CHUNK):
         data = session.get_decoded()
         said = json.dumps(data, ensure_ascii=False, default=str).lower()
-        if data.get("_auth_user_id") in map(str, ids) or any(contact in said for contact in contacts):
+        if data.get("_auth_user_id") in signed_in or any(contact in said for contact in contacts):
             session.delete()
 
 
@@ -194,7 +196,7 @@ def _erase_admin_log(ids: list[int], contacts: list[str]) -> None:
 def _erase_files(ids: list[int]) -> None:
     """The copies of all data: their files go once it is sure that the rows do."""
     for export in DataExport.objects.filter(member__in=ids).exclude(file=""):
-        transaction.on_commit(lambda file=export.file: file.storage.delete(file.name), robust=True)
+        transaction.on_commit(partial(export.file.storage.delete, str(export.file.name)), robust=True)
 
 
 def _erase_history(ids: list[int]) -> None:

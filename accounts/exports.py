@@ -38,7 +38,7 @@ class Gone(Exception):
 
 
 def _storage() -> Storage:
-    return DataExport._meta.get_field("file").storage  # type: ignore[union-attr]
+    return DataExport._meta.get_field("file").storage
 
 
 def ask(*, member: User, at: datetime) -> DataExport:
@@ -128,7 +128,7 @@ def expire(*, at: datetime) -> int:
     over = DataExport.objects.filter(status=DataExport.Status.READY, expires_at__lte=at)
     for export in over.order_by("pk"):
         # The file first: should we die between the two, the next time deletes a file that is not there.
-        storage.delete(export.file.name)
+        storage.delete(str(export.file.name))
         expired += DataExport.objects.filter(pk=export.pk, status=DataExport.Status.READY).update(
             status=DataExport.Status.EXPIRED, file=""
         )

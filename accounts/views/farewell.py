@@ -33,7 +33,7 @@ def export_list(request: MemberRequest) -> HttpResponse:
     copies = exports.of(request.user)
     being_made = any(copy.status == DataExport.Status.WAITING for copy in copies)
     # While a copy is being made the page asks for this part again.
-    template = "accounts/_exports.html" if request.htmx else "accounts/exports.html"
+    template = "accounts/_exports.html" if "HX-Request" in request.headers else "accounts/exports.html"
     return render(request, template, {"copies": copies, "being_made": being_made})
 
 

@@ -205,8 +205,9 @@ def merge_members(options: Options) -> tuple[int, int]:
             f"ON lower(o.{column}) = lower(u.{column}) AND o.member_no <> u.member_no WHERE u.{column} <> '')"
         )
     merged = upsert.run()
-    with set_aside("accounts_consententry") if _is_empty("accounts_consententry") else nullcontext():
-        consents.record_unclaimed(at=options.at)
+    if any(merged):
+        with set_aside("accounts_consententry") if _is_empty("accounts_consententry") else nullcontext():
+            consents.record_unclaimed(at=options.at)
     return merged
 
 

@@ -44,7 +44,7 @@ class ClaimedFilter(admin.SimpleListFilter):
         return queryset.filter(claimed_at__isnull=self.value() == "no")
 
 
-class AddressInline(admin.TabularInline):
+class AddressInline(admin.StackedInline):
     model = Address
     extra = 0
 

@@ -3,9 +3,11 @@
 And whose shop it is while staff look at it as a member.
 """
 
+import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -37,6 +39,25 @@ class MemberLocaleMiddleware:
             request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class EvenTimeMiddleware:
+    """What is sent in at the doors is answered on the stroke of a clock, so that the time taken tells nobody apart.
+
+    A stranger who joins costs some statements more than a member who is known already, and a stopwatch would see it.
+    It stands outside of all that works for the answer; sessions, too, are saved within.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.monotonic()
+        response = self.get_response(request)
+        if settings.DOOR_SECONDS and request.method == "POST" and request.path.startswith(("/accounts/", "/_allauth/")):
+            taken = time.monotonic() - began
+            time.sleep(settings.DOOR_SECONDS - taken % settings.DOOR_SECONDS)
         return response
 
 

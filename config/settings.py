@@ -122,6 +122,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "accounts.middleware.EvenTimeMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -306,6 +307,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_phone": None,
 }
 ACCOUNT_PREVENT_ENUMERATION = True
+DOOR_SECONDS = 0.25  # the stroke at which accounts.middleware.EvenTimeMiddleware answers
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True

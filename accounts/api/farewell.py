@@ -1,5 +1,6 @@
 """A copy of all that is kept about the member, and the end of the account."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import logout
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -55,15 +56,21 @@ class ExportListView(APIView):
         return Response(ExportSerializer(export).data, status=202)
 
 
-class ZipRenderer(BaseRenderer):
-    """Lets an app ask for a zip; what is sent is the file itself."""
+class OneAnswer(BaseContentNegotiation):
+    """A zip if there is one, a problem in JSON if there is none: whatever an app says that it accepts."""
 
-    media_type = "application/zip"
-    format = "zip"
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class ExportFileView(APIView):
-    renderer_classes = [JSONRenderer, ZipRenderer]
+    content_negotiation_class = OneAnswer
 
     @extend_schema(
         operation_id="me_exports_file",

@@ -334,9 +334,7 @@ def test_an_app_asks_and_fetches(client):
     tasks.make_export(export_id=asked.json()["id"])
     (listed,) = client.get("/api/v1/me/exports/", headers=token).json()
     assert listed["status"] == "ready"
-    response = client.get(
-        f"/api/v1/me/exports/{listed['id']}/file/", headers=token | {"Accept": "application/zip, application/json"}
-    )
+    response = client.get(f"/api/v1/me/exports/{listed['id']}/file/", headers=token | {"Accept": "application/zip"})
     assert response["Content-Type"] == "application/zip"
     assert zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))).testzip() is None
 

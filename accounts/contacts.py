@@ -5,7 +5,7 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
-from accounts import notices
+from accounts import merges, notices
 from accounts.models import User
 
 
@@ -35,6 +35,7 @@ def change_email(*, member: User, email: str, at: datetime) -> User:
     """
     kept = User.objects.select_for_update().get(pk=member.pk)
     email, before = email.lower(), kept.email
+    merges.release(member=kept, email=email)
     try:
         with transaction.atomic():
             EmailAddress.objects.filter(user=kept).exclude(email=email).delete()
@@ -57,6 +58,7 @@ def change_phone(*, member: User, phone: str, at: datetime) -> User:
     """
     kept = User.objects.select_for_update().get(pk=member.pk)
     before, kept.phone, kept.phone_verified_at = kept.phone, phone, at
+    merges.release(member=kept, phone=phone)
     try:
         with transaction.atomic():
             kept.save(update_fields=["phone", "phone_verified_at"])

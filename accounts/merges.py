@@ -203,6 +203,15 @@ def undo(*, merge: Merge, by: User, at: datetime) -> Merge:
     return merge
 
 
+def release(*, member: User, email: str = "", phone: str = "") -> None:
+    """`member` has proved a contact: where it was left on a record that was merged into this one, it is let go."""
+    merged = User.objects.filter(pk__in=belongings.people(member), is_active=False).exclude(pk=member.pk)
+    if email:
+        merged.filter(email=email).update(email="")
+    if phone:
+        merged.filter(phone=phone).update(phone="", phone_verified_at=None)
+
+
 def _locked(kept_id: int, merged_id: int) -> tuple[User, User]:
     """Both rows, locked in the order of their ids: two who merge at once do not wait for each other in a circle."""
     ids = {kept_id, merged_id}

@@ -7,7 +7,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 
-from accounts import belongings, merges
+from accounts import belongings, contacts, merges
 from accounts.merges import Hindrance, Refused
 from accounts.models import Address, ConsentEntry, Merge, User
 from accounts.signals import members_merged
@@ -210,6 +210,25 @@ def test_defaults_chosen_since_do_not_stop_taking_back(kept, merged, by, now):
     merges.undo(merge=done, by=by, at=now)
     assert Address.objects.get(member=merged, is_default=True) == first
     assert Address.objects.get(member=kept).is_default
+
+
+def test_the_owner_adds_the_other_records_contact_by_proving_it(kept, merged, by, now):
+    kept.phone = "+886911111111"
+    kept.save()
+    merges.merge(kept=kept, merged=merged, by=by, at=now)
+    stranger = MemberFactory()
+    for taken in (
+        lambda: contacts.change_email(member=stranger, email="lin@example.com", at=now),
+        lambda: contacts.change_phone(member=stranger, phone="+886912345678", at=now),
+    ):
+        with pytest.raises(contacts.ContactTaken):
+            taken()
+    contacts.change_email(member=kept, email="lin@example.com", at=now)
+    contacts.change_phone(member=kept, phone="+886912345678", at=now)
+    merged.refresh_from_db()
+    kept.refresh_from_db()
+    assert (kept.email, kept.phone) == ("lin@example.com", "+886912345678")
+    assert (merged.email, merged.phone) == ("", "")
 
 
 def refusal(do) -> Hindrance:

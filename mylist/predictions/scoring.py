@@ -60,7 +60,8 @@ def predict_members(
 def _predict(who: Q, at: datetime, fitted: FittedModel, overwrite: bool) -> int:
     # Reading under the member's lock: an order placed at this moment is either seen, or predicted after us.
     # Locks are taken in the order of ids, here and wherever several members are locked at once.
-    locked = User.objects.select_for_update(no_key=True).filter(who).order_by("pk")
+    # Purchases of who was erased stay in the books, but there is nobody to make a list for.
+    locked = User.objects.select_for_update(no_key=True).filter(who, erased_at=None).order_by("pk")
     zones = dict(locked.values_list("pk", "time_zone"))
     _plan_for_few_rows()
     if not overwrite:

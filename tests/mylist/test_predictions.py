@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
+from accounts import erasure
 from mylist import predictions, reorder, tasks
 from mylist.models import FittedModel, ListItem, Prediction
 from shop import orders
@@ -70,6 +71,14 @@ def test_unless_it_is_asked_to(regular, now):
     predict(regular, at=now)
     predict(regular, at=now - timedelta(days=1), overwrite=True)
     assert Prediction.objects.get().as_of == now - timedelta(days=1)
+
+
+def test_whoever_was_erased_gets_no_list_again_from_the_purchases_that_stay(regular, now):
+    predict(regular, at=now)
+    erasure.erase(member=regular, at=now)
+    assert predict(regular, at=now + timedelta(days=1)) == 0
+    assert predictions.predict_all(at=now + timedelta(days=1)) == 0
+    assert not ListItem.objects.exists()
 
 
 def test_an_order_counts_at_once_and_its_undo_too(regular, now):

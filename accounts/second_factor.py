@@ -125,7 +125,9 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         # The passkey lives where it is made: "Chrome on Android" is told apart from "Safari on iPhone" at a glance.
-        return str(devices.describe(context.request.headers.get("User-Agent", "")))
+        name = devices.describe(context.request.headers.get("User-Agent", ""))
+        before = Authenticator.objects.filter(user=user, type=type).count()
+        return f"{name} ({before + 1})" if before else name
 
     def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
         # What the phone shows when it asks which passkey to use.

@@ -63,6 +63,15 @@ def test_a_member_adds_a_passkey_and_signs_in_with_nothing_else(member):
     assert member.name in back.text
 
 
+def test_a_second_passkey_of_the_same_kind_has_another_name(member):
+    client = Client(headers={"user-agent": "Mozilla/5.0 (Linux; Android 10; K) Chrome/142.0.0.0 Safari/537.36"})
+    client.post("/accounts/login/", {"login": member.email, "password": PASSWORD})
+    register(client, "")
+    register(client, "")
+    names = [row.wrap().name for row in Authenticator.objects.filter(type="webauthn").order_by("pk")]
+    assert names == ["Chrome on Android", "Chrome on Android (2)"]
+
+
 def test_the_owner_is_told_of_a_new_passkey(member):
     register(signed_in(member))
     assert "A passkey was added" in Message.objects.get(recipient=member.email).subject

@@ -77,6 +77,8 @@ def may_congratulate(members: QuerySet[User]) -> QuerySet[User]:
 def change(*, member: User, birthday: date | None, source: str, at: datetime) -> User:
     """Write down a birthday, or with None forget it. What the member or staff say is believed, 1 January as well.
 
+    Who forgot it stays written down, so that the next import does not bring it back.
+
     `source` is one of User.BirthdaySource. Raises Impossible.
     """
     if birthday is not None:
@@ -84,7 +86,7 @@ def change(*, member: User, birthday: date | None, source: str, at: datetime) ->
     is_believed = birthday is not None and source in {User.BirthdaySource.MEMBER, User.BirthdaySource.STAFF}
     changes: dict[str, object] = {
         "birthday": birthday,
-        "birthday_source": source if birthday else "",
+        "birthday_source": source,
         "birthday_doubts": [],
         "birthday_confirmed_at": at if is_believed else None,
     }
@@ -124,7 +126,12 @@ def forget(members: QuerySet[User]) -> Forgotten:
         pk: (birthday, source, doubts)
         for pk, birthday, source, doubts in rows.values_list("pk", "birthday", "birthday_source", "birthday_doubts")
     }
-    record_update(User.objects.filter(pk__in=forgotten), birthday=None, birthday_source="", birthday_doubts=[])
+    record_update(
+        User.objects.filter(pk__in=forgotten),
+        birthday=None,
+        birthday_source=User.BirthdaySource.STAFF,
+        birthday_doubts=[],
+    )
     return forgotten
 
 

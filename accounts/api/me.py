@@ -30,7 +30,7 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):
 
 class MeSerializer(serializers.ModelSerializer):
     birthday_source = serializers.CharField(
-        read_only=True, help_text="import, member or staff: who says so; empty where no birthday is known."
+        read_only=True, help_text="import, member or staff: who said so, or deleted it; empty where nobody did."
     )
     birthday_certainty = serializers.SerializerMethodField()
 

@@ -39,11 +39,11 @@ def test_change_believes_members_and_staff_even_the_first_of_january(db, now, so
     assert certainty(mei) == Certainty.SURE
 
 
-def test_change_to_none_forgets_all_about_it(db, now):
+def test_change_to_none_forgets_it_but_not_who_said_so(db, now):
     mei = member(birthday_source="member", birthday_confirmed_at=now)
     birthdays.change(member=mei, birthday=None, source="member", at=now)
     mei.refresh_from_db()
-    assert (mei.birthday, mei.birthday_source, mei.birthday_confirmed_at) == (None, "", None)
+    assert (mei.birthday, mei.birthday_source, mei.birthday_confirmed_at) == (None, "member", None)
     assert certainty(mei) == Certainty.UNKNOWN
 
 

@@ -138,7 +138,7 @@ def test_a_forgotten_one_can_be_taken_back_for_a_while(client, staff):
     page = _act(client, "forget", mei, ann)
     assert "2 birthdays are forgotten." in page.text
     mei.refresh_from_db()
-    assert (mei.birthday, mei.birthday_source, mei.birthday_doubts) == (None, "", [])
+    assert (mei.birthday, mei.birthday_source, mei.birthday_doubts) == (None, "staff", [])
     (message,) = page.context["messages"]
     undo = str(message).split('href="')[1].split('"')[0]
     assert "2 birthdays were forgotten" in client.get(undo).text

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounts import consents
+from accounts import birthdays, consents
 from accounts.models import ConsentEntry, User
 from shop.importing import Stopped
 from shop.models import Category, Channel, Need, Offer, Product, Purchase, Store
@@ -97,6 +97,13 @@ def test_import_keeps_a_birthday_that_staff_mended(export):
     bring(export.write())
     user = User.objects.get()
     assert (user.birthday, user.birthday_source) == (date(1990, 5, 5), "staff")
+
+
+def test_import_does_not_bring_back_a_birthday_that_its_owner_deleted(export):
+    bring(export.write())
+    birthdays.change(member=User.objects.get(), birthday=None, source=User.BirthdaySource.MEMBER, at=AT)
+    bring(export.write())
+    assert User.objects.get().birthday is None
 
 
 def test_import_gives_new_members_the_chosen_language_and_zone(export):

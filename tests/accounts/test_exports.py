@@ -10,12 +10,13 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
-from django.core.files.storage import InMemoryStorage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts import belongings, copies, exports, tasks
 from accounts.models import Address, DataExport, Merge, User
+from config import settings as base_settings
 from notify.models import Message
 from tests.accounts.everything import member_with_everything
 from tests.factories import AddressFactory, MemberFactory, OrderLineFactory, PurchaseFactory
@@ -264,6 +265,20 @@ def test_a_file_that_no_row_names_is_deleted_once_it_is_old(now, monkeypatch):
     assert exports._files() == ["left.zip"]
     exports.expire(at=now + timedelta(hours=1))
     assert exports._files() == []
+
+
+def test_on_disk_nobody_but_the_shop_reads_it(now, tmp_path, monkeypatch):
+    options = base_settings.STORAGES["private"]["OPTIONS"] | {"location": tmp_path / "private"}
+    monkeypatch.setattr(DataExport._meta.get_field("file"), "storage", FileSystemStorage(**options))
+    assert exports.expire(at=now) == 0  # before there is a folder
+    export = ready(MemberFactory(), now)
+    path = tmp_path / "private" / export.file.name
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.unlink()
+    with pytest.raises(exports.Gone):
+        exports.fetch(member=export.member, export_id=export.pk, at=now)
+    assert exports.expire(at=now + timedelta(days=3)) == 1
 
 
 def test_the_tasks_make_what_was_lost_and_expire_what_is_over(now):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - the names in the SQL are our own
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -107,6 +108,23 @@ def choose(
         for purpose, channel in sorted(now ^ before)
     )
     return member
+
+
+def begin(members: Iterable[User]) -> None:
+    """Write the first rows of the ledgers of members just made in bulk, as of the day they joined."""
+    ConsentEntry.objects.bulk_create(
+        ConsentEntry(
+            member=member,
+            purpose=purpose,
+            channel=channel,
+            given=True,
+            at=member.joined_at,
+            source=Source.JOIN if member.claimed_at else Source.IMPORT,
+            wording=WORDING if member.claimed_at else UNKNOWN_WORDING,
+        )
+        for member in members
+        for purpose, channel in sorted(granted(member))
+    )
 
 
 def record_unclaimed(*, at: datetime) -> None:

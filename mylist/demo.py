@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from accounts import consents
 from accounts.members import claim
 from accounts.models import Address, User
 from mylist import checks, lists, predictions
@@ -113,6 +114,7 @@ def _members(count: int, at: datetime, rng: np.random.Generator) -> list[User]:
         )
         for number in range(1, count + 1)
     )
+    consents.begin(people)
     Address.objects.bulk_create(
         Address(
             member=person,

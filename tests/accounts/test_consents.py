@@ -59,6 +59,16 @@ def test_an_entry_says_when_by_whom_and_under_which_words(now):
 
 
 @pytest.mark.django_db
+def test_the_ledgers_of_many_begin_in_one_statement(django_assert_num_queries):
+    members = [MemberFactory(email_consent=True), MemberFactory(claimed_at=None, reminder_channel="none")]
+    with django_assert_num_queries(1):
+        consents.begin(members)
+    for member, source in zip(members, ("join", "import"), strict=True):
+        assert consents.recorded(member) == consents.granted(member)
+        assert set(consents.ledger(member).values_list("source", "at")) == {(source, member.joined_at)}
+
+
+@pytest.mark.django_db
 def test_the_ledger_of_members_without_one_begins_with_the_migration():
     claimed = MemberFactory(order_channel="sms", reminder_channel="none", sms_consent=True)
     imported = MemberFactory(claimed_at=None, reminder_channel="sms", email_consent=True)

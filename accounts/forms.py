@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
-from zoneinfo import available_timezones
+from typing import Any, cast
 
 import phonenumbers
 from allauth.account.adapter import get_adapter
@@ -13,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, gettext, to_locale
 from django.utils.translation import gettext_lazy as _
 
-from accounts import consents
+from accounts import consents, time_zones
 from accounts.models import Address, ConsentEntry, User
 from accounts.phones import HOME_REGION, NOT_A_PHONE, NotAPhone, for_people, to_e164
 from notify.channels import sms
@@ -48,17 +47,10 @@ def check_contact(given: Mapping[str, Any]) -> None:
         raise get_adapter().validation_error("no_sms")
 
 
-def time_zone_choices() -> list[tuple[str, str]]:
-    """The zones people live in by their IANA names, Taipei first; the database's old aliases are left out."""
-    regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
-    others = sorted(zone for zone in available_timezones() if zone.startswith(regions) and zone != "Asia/Taipei")
-    return [(zone, zone.replace("_", " ")) for zone in ["Asia/Taipei", *others]]
-
-
 class ProfileForm(forms.ModelForm):
     """The member's name, language and clock; `cleaned_data` fits accounts.members.change_profile as it is."""
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones.choices)
 
     class Meta:
         model = User
@@ -69,6 +61,10 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
+        zones = cast(forms.ChoiceField, self.fields["time_zone"])
+        if (mine := self.instance.time_zone) not in dict(time_zones.choices()):
+            # An app may have chosen an old name of a zone: saving the name must not move the clock.
+            zones.choices = [*time_zones.choices(), (mine, mine)]
 
 
 class ConsentForm(forms.Form):

@@ -33,7 +33,7 @@ class ActivateAppForm(_AppCodeMixin, totp_forms.ActivateTOTPForm):
 
 
 class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):
-    """A name to tell it apart by. Every passkey here can sign in by itself: it is kept on the device and asks who it is."""
+    """A name to tell it apart by. Every passkey here signs in by itself: kept on the device, it asks who it is."""
 
     name = forms.CharField(label=_("Name"), max_length=60, required=False)
     passwordless = forms.BooleanField(initial=True, widget=forms.CheckboxInput(attrs={"hidden": True}))

@@ -63,7 +63,7 @@ def test_me_shows_the_member(browser, member, django_assert_max_num_queries):
     AddressFactory(street="Strange St.")
     with django_assert_max_num_queries(4):
         page = browser.get("/members/").text
-    for shown in [member.member_no, member.email, "0912 345 678", "Home St.", "Asia/Taipei", "Not given"]:
+    for shown in [member.member_no, member.email, "0912 345 678", "Home St.", "Taiwan · Taipei", "Not given"]:
         assert shown in page
     assert "Strange St." not in page
 

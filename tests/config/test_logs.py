@@ -5,7 +5,6 @@ import logging
 
 import pytest
 from django.conf import settings
-from django.core.signing import TimestampSigner
 from django.db import IntegrityError
 from django.test import Client
 
@@ -13,7 +12,7 @@ from config.logs import DiscreetFormatter
 from tests.factories import MemberFactory
 
 KEY = "8x0q1mzt4c5n7v2b9a3s6d8f0g1h2j4k"
-SIGNED = TimestampSigner(key="x" * 50).sign("eyJtIjoxfQ")
+SIGNED = "eyJtIjoxfQ:1xV6Nu:G7QzeJBKVwXCA3-m72g9VkebOHCFI4jSn0RYPvqP5V8"  # as Django signs
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from kombu import Exchange, Queue
 from config import elsewhere
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# As replenish/__init__.py says; here as well, for whoever loads numpy before the engine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(str(BASE_DIR / ".env"))

@@ -35,9 +35,9 @@ class ActivateAppForm(_AppCodeMixin, totp_forms.ActivateTOTPForm):
 class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):
     """A name to tell it apart by. Every passkey here signs in by itself: kept on the device, it asks who it is."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, required=False)
+    name = forms.CharField(label=_("Name of the device"), max_length=60, required=False)
     passwordless = forms.BooleanField(initial=True, widget=forms.CheckboxInput(attrs={"hidden": True}))
 
 
 class RenamePasskeyForm(webauthn_forms.EditWebAuthnForm):
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = forms.CharField(label=_("Name of the device"), max_length=60)

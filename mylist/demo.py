@@ -12,7 +12,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts import consents
+from accounts import birthdays, consents
 from accounts.members import claim
 from accounts.models import Address, User
 from mylist import checks, lists, predictions
@@ -86,6 +86,7 @@ def seed(
         people = _members(members, at, rng)
         progress("18 months of purchases")
         _purchases(demo, offers, people, at, rng)
+        _birthdays(people, at)
         progress("predictions")
         _forecasts_of_past_weeks(people, at)
         predictions.predict_all(at=at)
@@ -185,6 +186,23 @@ def _purchases(
             )
         )
     Purchase.objects.bulk_create(lines, batch_size=2000)
+
+
+def _birthdays(people: list[User], at: datetime) -> None:
+    """As an old till leaves them: some are missing, and some are what the cashier typed to get on."""
+    rng = np.random.default_rng([SEED, 1])  # its own, so that nothing else of the demo hangs on it
+    today = at.astimezone(_ZONE).date()
+    for number, person in enumerate(people):
+        born = today.replace(month=1, day=1) - timedelta(days=int(rng.integers(20 * 365, 70 * 365)))
+        if number % 40 == 7:
+            born = born.replace(month=1, day=1)
+        elif number % 80 == 11:
+            born = person.joined_at.astimezone(_ZONE).date()
+        elif number % 3 == 0:
+            continue
+        person.birthday, person.birthday_source = born, User.BirthdaySource.IMPORT
+    User.objects.bulk_update(people, ["birthday", "birthday_source"])
+    birthdays.flag(today=today, first_bought=history.first_day())
 
 
 def _forecasts_of_past_weeks(people: list[User], at: datetime) -> None:

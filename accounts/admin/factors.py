@@ -7,6 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 admin.site.unregister([Authenticator, UserSession])
+# allauth calls it so in English only.
+Authenticator._meta.verbose_name = _("second factor")
+Authenticator._meta.verbose_name_plural = _("second factors")
 
 
 @admin.register(Authenticator)

@@ -80,13 +80,19 @@ def test_me_shows_the_member(browser, member, django_assert_max_num_queries):
         "/members/birthday/",
         "/accounts/2fa/",
         "/members/devices/",
-        "/accounts/3rdparty/",
         "/accounts/password/set/",
     ],
 )
 def test_me_leads_everywhere(browser, path):
     assert f'href="{path}"' in browser.get("/members/").text
     assert browser.get(path).status_code == 200
+
+
+def test_me_leads_to_accounts_elsewhere_where_there_are_any(browser, settings):
+    assert "/accounts/3rdparty/" not in browser.get("/members/").text
+    app = {"client_id": "my-list", "secret": "s", "key": ""}
+    settings.SOCIALACCOUNT_PROVIDERS = {"google": {"APPS": [app]}}
+    assert 'href="/accounts/3rdparty/"' in browser.get("/members/").text
 
 
 def test_me_offers_to_add_what_is_missing(browser):

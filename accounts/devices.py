@@ -94,3 +94,10 @@ def note_seen(session: SessionBase, *, at: datetime) -> bool:
     UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=at)
     session[_SEEN_KEY] = at.timestamp()
     return True
+
+
+def forget_gone(*, at: datetime) -> int:
+    """Delete the sessions that are over at `at`, and the devices whose session is gone; how many devices."""
+    Session.objects.filter(expire_date__lte=at).delete()
+    gone = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key"))
+    return gone.delete()[0]

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts import closing, exports
+from accounts import closing, devices, exports
 from accounts.models import DataExport
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,12 @@ def expire_exports() -> int:
 def erase_closed_members() -> int:
     """Erase the members whose seven days are over; how many."""
     return closing.erase_due(at=timezone.now())
+
+
+@shared_task
+def forget_gone_devices() -> int:
+    """Keep no address and no browser of a session that is over; how many were forgotten."""
+    return devices.forget_gone(at=timezone.now())
 
 
 def hand_out(export: DataExport) -> None:

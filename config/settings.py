@@ -240,6 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     "make-lost-exports": {"task": "accounts.tasks.make_lost_exports", "schedule": timedelta(minutes=5)},
     "expire-exports": {"task": "accounts.tasks.expire_exports", "schedule": timedelta(hours=1)},
     "erase-closed-members": {"task": "accounts.tasks.erase_closed_members", "schedule": timedelta(hours=1)},
+    "forget-gone-devices": {"task": "accounts.tasks.forget_gone_devices", "schedule": timedelta(days=1)},
     "fit-weekly": {"task": "mylist.tasks.fit_model_when_due", "schedule": timedelta(minutes=20)},
     "flag-birthdays": {"task": "shop.tasks.flag_birthdays", "schedule": timedelta(days=1)},
 }

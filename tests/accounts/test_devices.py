@@ -192,3 +192,13 @@ def test_a_visit_is_noted_once_an_hour_and_costs_nothing_in_between(member, sign
         assert device.last_seen_at == later
         with django_assert_num_queries(2):
             is_in(client)
+
+
+def test_devices_and_sessions_that_are_over_are_forgotten(member):
+    stays, goes = browser(member), browser(member)
+    over = goes.session.session_key
+    Session.objects.filter(session_key=over).update(expire_date=timezone.now() - timedelta(minutes=1))
+    assert devices.forget_gone(at=timezone.now()) == 1
+    assert not Session.objects.filter(session_key=over).exists()
+    assert [device.session_key for device in UserSession.objects.all()] == [stays.session.session_key]
+    assert is_in(stays)

@@ -1,7 +1,6 @@
 """Who is a member is nobody's business: the same answer, the same messages and the same time at every door."""
 
 import re
-import statistics
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -164,8 +163,9 @@ def test_password_costs_one_hash_whoever_it_is(door, settings, monkeypatch):
             spent[kind].append(time.process_time() - began)
             counted[kind] = len(hashed)
     assert counted == dict.fromkeys(KINDS, 1)
-    medians = {kind: statistics.median(times) for kind, times in spent.items()}
-    assert max(medians.values()) < 1.5 * min(medians.values()), medians
+    # The quickest of each: whatever else the machine does only adds. A second hash would be twice as much.
+    quickest = {kind: min(times) for kind, times in spent.items()}
+    assert max(quickest.values()) < 1.8 * min(quickest.values()), quickest
 
 
 @pytest.mark.parametrize("door", DOORS)

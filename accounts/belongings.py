@@ -83,11 +83,6 @@ def own() -> tuple[Reference, ...]:
         found |= further
 
 
-def all_references() -> tuple[Reference, ...]:
-    """Every table that leads to a member and how: as the one whose it is, or as the one who did something to it."""
-    return own() + acts()
-
-
 def people(member: User) -> list[int]:
     """The ids of the member and of every record that was made one with it."""
     found, new = {member.pk}, {member.pk}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
+from django.forms import BaseForm
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
@@ -32,6 +33,11 @@ class Problem(APIException):
 def refusal(description: str) -> OpenApiResponse:
     """A refusal as a view documents it; config.openapi adds the body, the same for all."""
     return OpenApiResponse(OpenApiTypes.OBJECT, description)
+
+
+def refused(form: BaseForm) -> ValidationError:
+    """What a page's form says of its fields, for an API that goes by the same rules."""
+    return ValidationError({field: [str(error) for error in errors] for field, errors in form.errors.items()})
 
 
 def _waited_too_long(exc: Exception) -> bool:

@@ -22,7 +22,7 @@ from accounts.phones import NotAPhone, to_e164
 from notify.channels import sms
 
 _is_email = EmailValidator(_("This e-mail is not complete. Try it like mei@example.com."), code="invalid_contact")
-_EMAIL = {"type": "email", "autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}
+EMAIL_INPUT = {"type": "email", "autocomplete": "email", "inputmode": "email", "autocapitalize": "none"}
 
 
 class ContactField(forms.CharField):
@@ -142,7 +142,7 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail")
-        self.fields["email"].widget.attrs = dict(_EMAIL)
+        self.fields["email"].widget.attrs = dict(EMAIL_INPUT)
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):

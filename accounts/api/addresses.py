@@ -9,6 +9,7 @@ from rest_framework import generics, serializers
 from accounts import members
 from accounts.forms import AddressForm
 from accounts.models import Address, User
+from accounts.problems import refused
 
 
 class AddressSerializer(serializers.ModelSerializer):
@@ -28,9 +29,7 @@ class AddressSerializer(serializers.ModelSerializer):
         kept = {} if self.instance is None else {name: getattr(self.instance, name) for name in AddressForm.Meta.fields}
         form = AddressForm({"country": "TW", **kept, **attrs})
         if not form.is_valid():
-            raise serializers.ValidationError(
-                {field: [str(error) for error in errors] for field, errors in form.errors.items()}
-            )
+            raise refused(form)
         return {**form.cleaned_data, "make_default": make_default}
 
     def create(self, validated_data: dict[str, Any]) -> Address:

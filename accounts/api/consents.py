@@ -14,6 +14,7 @@ from accounts import consents
 from accounts.authentication import member_of
 from accounts.forms import ConsentForm
 from accounts.models import ConsentEntry, User
+from accounts.problems import refused
 
 _SHOWN = 200
 
@@ -45,9 +46,7 @@ class ConsentsSerializer(serializers.ModelSerializer):
         kept = {name: getattr(member, name) for name in ConsentForm.base_fields}
         form = ConsentForm({**kept, **attrs}, member=member)
         if not form.is_valid():
-            raise serializers.ValidationError(
-                {field: [str(error) for error in errors] for field, errors in form.errors.items()}
-            )
+            raise refused(form)
         return attrs
 
 

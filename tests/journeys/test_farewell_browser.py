@@ -7,7 +7,7 @@ import pytest
 
 from accounts import tasks
 from accounts.models import DataExport
-from tests.journeys.test_errand_browser import chromium, shop, visit  # noqa: F401
+from tests.journeys.test_errand_browser import shop, visit  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

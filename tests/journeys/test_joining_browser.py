@@ -18,7 +18,7 @@ from notify.channels import sms
 from shop.models import Order
 from shop.orders import settle
 from tests.factories import OfferFactory
-from tests.journeys.test_errand_browser import PHONE, Visit, chromium, shop  # noqa: F401
+from tests.journeys.test_errand_browser import PHONE, Visit, shop  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,7 +35,7 @@ class Thumb:
 
 
 @pytest.fixture
-def visit(chromium, live_server, settings) -> Iterator[Visit]:  # noqa: F811
+def visit(chromium, live_server, settings) -> Iterator[Visit]:
     settings.SITE_URL = live_server.url
     context = chromium.new_context(viewport=PHONE, locale="en-US", has_touch=True, is_mobile=True)
     context.set_default_timeout(10_000)

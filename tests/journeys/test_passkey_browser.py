@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.accounts.conftest import PASSWORD
 from tests.accounts.second_factors import with_password
 from tests.admin_contract import show_second_factor
-from tests.journeys.test_errand_browser import CHROMIUM, PHONE
+from tests.journeys.test_errand_browser import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("SCREENSHOTS")
@@ -25,18 +25,6 @@ _AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread; the ORM is used between its calls, not inside of them.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM
-        )
-        yield browser
-        browser.close()
 
 
 class Phone:

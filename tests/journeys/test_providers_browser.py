@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.test_errand_browser import PHONE, chromium  # noqa: F401  the fixture
+from tests.journeys.test_errand_browser import PHONE
 from tests.loopback.dance import configure
 from tests.loopback.provider import serve
 
@@ -23,7 +23,7 @@ def policy(settings, *form_action: str) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_one_tap_signs_in(chromium: Browser, live_server, settings, provider, javascript):  # noqa: F811
+def test_one_tap_signs_in(chromium: Browser, live_server, settings, provider, javascript):
     policy(settings, provider.url)
     page = chromium.new_page(viewport=PHONE, locale="en", java_script_enabled=javascript)
     page.goto(f"{live_server.url}/accounts/login/?next=/members/")
@@ -36,7 +36,7 @@ def test_one_tap_signs_in(chromium: Browser, live_server, settings, provider, ja
 
 
 def test_without_the_providers_origin_the_browser_refuses_to_go_there(
-    chromium: Browser,  # noqa: F811
+    chromium: Browser,
     live_server,
     settings,
     provider,
